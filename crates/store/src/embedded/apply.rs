@@ -1,0 +1,447 @@
+//! Does a commit on the writer's connection, inside a savepoint that the writer holds.
+
+use super::layout::{Layout, TEXT_FIELD_BITS, TypeLayout};
+use super::row::{
+    COLUMNS, Derived, PreparedPut, Stored, damaged, derive, key_space, namespaces_text, read, signed,
+};
+use crate::commit::{Operation, Precondition};
+use crate::error::StoreError;
+use crate::feed::{Change, ChangeKind};
+use crate::object::{ALL_SPACES, Key, SavedObject, Version};
+use ikebana_clock::Millis;
+use rusqlite::types::Value as Sql;
+use rusqlite::{Connection, params};
+use std::sync::Arc;
+
+/// A failure inside a commit: one of the member's own, or one of the file.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The commit is refused; the others of its group are not concerned.
+    Refused(StoreError),
+    /// The file or the disk failed; the transaction may be gone.
+    Sql(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+/// A commit made ready outside the writer.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) preconditions: Vec<Precondition>,
+    pub(super) operations: Vec<PreparedOperation>,
+    /// The life of the store whose type and field numbers it holds.
+    pub(super) term: u64,
+}
+
+#[derive(Debug)]
+pub(super) enum PreparedOperation {
+    Put(Box<PreparedPut>),
+    Delete(Key),
+    EmptySpace(Arc<str>),
+}
+
+impl PreparedOperation {
+    pub(super) fn new(layout: &Layout, operation: Operation) -> Result<Self, StoreError> {
+        Ok(match operation {
+            Operation::Put(draft) => Self::Put(Box::new(PreparedPut::new(layout, draft)?)),
+            Operation::Delete(key) => {
+                layout.of(&key)?;
+                Self::Delete(key)
+            }
+            Operation::EmptySpace(space) => Self::EmptySpace(space),
+        })
+    }
+}
+
+/// What a member did, to be told once it is durable.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    pub(super) objects: Vec<Arc<SavedObject>>,
+    pub(super) changes: Vec<Change>,
+    pub(super) deleted: u64,
+}
+
+/// Applies members one after the other and draws sequence numbers.
+pub(super) struct Applier<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) layout: &'a Layout,
+    pub(super) next_seq: u64,
+    pub(super) term: u64,
+    pub(super) now: Millis,
+}
+
+impl Applier<'_> {
+    /// Judges and does one commit. After an error the caller rolls the savepoint back.
+    pub(super) fn run(&mut self, commit: &Prepared) -> Result<Outcome, Failure> {
+        for precondition in &commit.preconditions {
+            self.judge(precondition)?;
+        }
+        let mut outcome = Outcome::default();
+        for operation in &commit.operations {
+            match operation {
+                PreparedOperation::Put(put) => self.put(put, &mut outcome)?,
+                PreparedOperation::Delete(key) => {
+                    if let Some(stored) = self.lookup(key)? {
+                        self.delete(&stored, &mut outcome)?;
+                    }
+                }
+                PreparedOperation::EmptySpace(space) => self.empty_space(space, &mut outcome)?,
+            }
+        }
+        Ok(outcome)
+    }
+
+    fn judge(&self, precondition: &Precondition) -> Result<(), Failure> {
+        match precondition {
+            Precondition::Absent(key) => match self.find_row(key)? {
+                Some(_) => Err(StoreError::Conflict(key.clone()).into()),
+                None => Ok(()),
+            },
+            Precondition::Version(key, version) => match self.find_row(key)? {
+                None => Err(StoreError::NotFound(key.clone()).into()),
+                Some((_, found)) if found != *version => Err(StoreError::Conflict(key.clone()).into()),
+                Some(_) => Ok(()),
+            },
+            Precondition::CountBelow { object_type, limit } => {
+                let of_type = self.named(object_type)?;
+                let count: i64 = self
+                    .connection
+                    .prepare_cached(
+                        "SELECT count(*) FROM (SELECT 1 FROM objects WHERE type = ? LIMIT ?)",
+                    )?
+                    .query_row(params![of_type.id, signed(*limit)], |row| row.get(0))?;
+                if count >= signed(*limit) {
+                    let object_type = object_type.clone();
+                    return Err(StoreError::TooMany { object_type, limit: *limit }.into());
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn named(&self, object_type: &str) -> Result<&Arc<TypeLayout>, StoreError> {
+        self.layout.by_name(object_type).ok_or_else(|| StoreError::UnknownType(object_type.to_owned()))
+    }
+
+    fn find_row(&self, key: &Key) -> Result<Option<(i64, Version)>, Failure> {
+        let of_type = self.layout.of(key)?;
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT object, seq, term FROM objects WHERE type = ? AND space = ? AND id = ?")?;
+        let mut rows = statement.query(params![of_type.id, key_space(key), &*key.id])?;
+        match rows.next()? {
+            None => Ok(None),
+            Some(row) => {
+                let version = Version {
+                    seq_no: super::row::unsigned(row.get(1)?),
+                    primary_term: super::row::unsigned(row.get(2)?),
+                };
+                Ok(Some((row.get(0)?, version)))
+            }
+        }
+    }
+
+    fn lookup(&self, key: &Key) -> Result<Option<Stored>, Failure> {
+        let of_type = self.layout.of(key)?;
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM objects o WHERE type = ? AND space = ? AND id = ?"
+        ))?;
+        let mut rows = statement.query(params![of_type.id, key_space(key), &*key.id])?;
+        match rows.next()? {
+            None => Ok(None),
+            Some(row) => Ok(Some(read(self.layout, row)?)),
+        }
+    }
+
+    fn draw(&mut self) -> u64 {
+        let seq = self.next_seq;
+        self.next_seq += 1;
+        seq
+    }
+
+    fn put(&mut self, put: &PreparedPut, outcome: &mut Outcome) -> Result<(), Failure> {
+        let seq = self.draw();
+        let before = self.lookup(&put.draft.key)?;
+        let object = before.as_ref().map_or_else(|| signed(seq), |stored| stored.row);
+        let saved = self.saved(put, seq);
+        if let Some(stored) = &before {
+            self.remove_derived(stored)?;
+        }
+        self.connection
+            .prepare_cached(
+                "INSERT OR REPLACE INTO objects VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
+                 ?13, ?14, ?15, ?16)",
+            )?
+            .execute(params![
+                object,
+                put.type_id,
+                put.space,
+                &*put.draft.key.id,
+                signed(seq),
+                signed(self.term),
+                put.draft.origin_id,
+                namespaces_text(&put.draft.namespaces),
+                put.attributes,
+                put.references,
+                saved.created_at.0,
+                saved.updated_at.0,
+                put.draft.created_by,
+                put.draft.updated_by,
+                put.draft.managed,
+                &*saved.type_migration_version,
+            ])?;
+        self.add_derived(object, put.type_id, &put.draft.namespaces, &put.derived)?;
+        self.add_references(object, put)?;
+        self.log(seq, &put.draft.key, put.type_id, ChangeKind::Put, outcome)?;
+        outcome.objects.push(Arc::new(saved));
+        Ok(())
+    }
+
+    fn saved(&self, put: &PreparedPut, seq: u64) -> SavedObject {
+        let draft = &put.draft;
+        let version = self.layout.by_id(put.type_id).map_or_else(|| "".into(), |one| one.version.clone());
+        SavedObject {
+            key: draft.key.clone(),
+            namespaces: draft.namespaces.clone(),
+            origin_id: draft.origin_id.clone(),
+            attributes: draft.attributes.clone(),
+            references: draft.references.clone(),
+            version: Version { seq_no: seq, primary_term: self.term },
+            created_at: draft.created_at.unwrap_or(self.now),
+            updated_at: self.now,
+            created_by: draft.created_by.clone(),
+            updated_by: draft.updated_by.clone(),
+            managed: draft.managed,
+            type_migration_version: version,
+        }
+    }
+
+    fn delete(&mut self, stored: &Stored, outcome: &mut Outcome) -> Result<(), Failure> {
+        let seq = self.draw();
+        let type_id = self.layout.of(&stored.object.key)?.id;
+        self.remove_derived(stored)?;
+        self.connection
+            .prepare_cached("DELETE FROM objects WHERE object = ?")?
+            .execute([stored.row])?;
+        outcome.deleted += 1;
+        self.log(seq, &stored.object.key, type_id, ChangeKind::Delete, outcome)
+    }
+
+    fn empty_space(&mut self, space: &str, outcome: &mut Outcome) -> Result<(), Failure> {
+        // The rows are collected first: deleting while a statement reads the same tables would let it
+        // see some rows twice or not at all.
+        let mut inside = Vec::new();
+        {
+            let mut statement = self.connection.prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM object_spaces s JOIN objects o ON o.object = s.object WHERE s.space = ?"
+            ))?;
+            let mut rows = statement.query([space])?;
+            while let Some(row) = rows.next()? {
+                inside.push(read(self.layout, row)?);
+            }
+        }
+        for stored in inside {
+            let left: Vec<Arc<str>> =
+                stored.object.namespaces.iter().filter(|name| ***name != *space).cloned().collect();
+            if left.is_empty() {
+                self.delete(&stored, outcome)?;
+            } else {
+                let mut draft = stored.object.draft();
+                draft.namespaces = left;
+                self.put(&PreparedPut::new(self.layout, draft)?, outcome)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn log(
+        &self,
+        seq_no: u64,
+        key: &Key,
+        type_id: i64,
+        kind: ChangeKind,
+        outcome: &mut Outcome,
+    ) -> Result<(), Failure> {
+        self.connection.prepare_cached("INSERT INTO changes VALUES (?, ?, ?, ?, ?)")?.execute(params![
+            signed(seq_no),
+            type_id,
+            key_space(key),
+            &*key.id,
+            kind == ChangeKind::Delete
+        ])?;
+        outcome.changes.push(Change { seq_no, key: key.clone(), kind });
+        Ok(())
+    }
+
+    pub(super) fn add_derived(
+        &self,
+        object: i64,
+        type_id: i64,
+        namespaces: &[Arc<str>],
+        derived: &Derived,
+    ) -> Result<(), Failure> {
+        for space in namespaces {
+            self.connection
+                .prepare_cached("INSERT OR IGNORE INTO object_spaces VALUES (?, ?, ?)")?
+                .execute(params![&**space, type_id, object])?;
+        }
+        for (field, value) in &derived.values {
+            self.connection
+                .prepare_cached("INSERT INTO field_values VALUES (?, ?, ?)")?
+                .execute(params![field, value, object])?;
+        }
+        for (field, text) in &derived.texts {
+            self.connection
+                .prepare_cached("INSERT INTO words (rowid, text) VALUES (?, ?)")?
+                .execute(params![text_row(object, *field), text])?;
+        }
+        for (field, path, value) in &derived.unique {
+            self.claim(object, type_id, *field, path, value, namespaces)?;
+        }
+        Ok(())
+    }
+
+    fn claim(
+        &self,
+        object: i64,
+        type_id: i64,
+        field: i64,
+        path: &'static str,
+        value: &str,
+        namespaces: &[Arc<str>],
+    ) -> Result<(), Failure> {
+        let of_type = || self.layout.by_id(type_id).map_or_else(|| "".into(), |one| one.name.clone());
+        for space in unique_spaces(namespaces) {
+            // A value claimed in all spaces stands against one claimed in a single space, and the other
+            // way round.
+            let taken = self
+                .connection
+                .prepare_cached(
+                    "SELECT 1 FROM unique_values WHERE field = ?1 AND value = ?3 \
+                     AND space IN (?2, ?4) OR field = ?1 AND value = ?3 AND ?2 = ?4",
+                )?
+                .exists(params![field, space, value, ALL_SPACES])?;
+            if taken {
+                return Err(StoreError::NotUnique { object_type: of_type(), path }.into());
+            }
+            self.connection
+                .prepare_cached("INSERT INTO unique_values VALUES (?, ?, ?, ?)")?
+                .execute(params![field, space, value, object])?;
+        }
+        Ok(())
+    }
+
+    fn add_references(&self, object: i64, put: &PreparedPut) -> Result<(), Failure> {
+        for reference in &put.draft.references {
+            self.connection
+                .prepare_cached("INSERT OR IGNORE INTO object_references VALUES (?, ?, ?)")?
+                .execute(params![reference.object_type, reference.id, object])?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn remove_derived(&self, stored: &Stored) -> Result<(), Failure> {
+        let object = &stored.object;
+        let of_type = self.layout.of(&object.key)?;
+        let derived = derive(of_type, &object.attributes);
+        for space in &object.namespaces {
+            self.connection
+                .prepare_cached("DELETE FROM object_spaces WHERE space = ? AND type = ? AND object = ?")?
+                .execute(params![&**space, of_type.id, stored.row])?;
+        }
+        for (field, value) in &derived.values {
+            self.connection
+                .prepare_cached("DELETE FROM field_values WHERE field = ? AND value = ? AND object = ?")?
+                .execute(params![field, value, stored.row])?;
+        }
+        for (field, _) in &derived.texts {
+            self.connection
+                .prepare_cached("DELETE FROM words WHERE rowid = ?")?
+                .execute([text_row(stored.row, *field)])?;
+        }
+        for (field, _, value) in &derived.unique {
+            for space in unique_spaces(&object.namespaces) {
+                self.connection
+                    .prepare_cached("DELETE FROM unique_values WHERE field = ? AND space = ? AND value = ?")?
+                    .execute(params![field, space, value])?;
+            }
+        }
+        for reference in &object.references {
+            self.connection
+                .prepare_cached("DELETE FROM object_references WHERE type = ? AND id = ? AND object = ?")?
+                .execute(params![reference.object_type, reference.id, stored.row])?;
+        }
+        Ok(())
+    }
+}
+
+/// Agnostic objects are unique among all: they claim under the empty name.
+fn unique_spaces(namespaces: &[Arc<str>]) -> Vec<&str> {
+    if namespaces.is_empty() { vec![""] } else { namespaces.iter().map(|space| &**space).collect() }
+}
+
+fn text_row(object: i64, field: i64) -> i64 {
+    (object << TEXT_FIELD_BITS) | field
+}
+
+/// Computes all index rows of one type anew, after its declaration changed.
+pub(super) fn reindex(connection: &Connection, layout: &Layout, of_type: &TypeLayout) -> Result<(), Failure> {
+    connection.execute(
+        "DELETE FROM field_values WHERE field IN (SELECT field FROM fields WHERE type = ?)",
+        [of_type.id],
+    )?;
+    connection.execute(
+        "DELETE FROM unique_values WHERE field IN (SELECT field FROM fields WHERE type = ?)",
+        [of_type.id],
+    )?;
+    let texts: Vec<i64> = connection
+        .prepare("SELECT field FROM fields WHERE type = ? AND kind = 'text'")?
+        .query_map([of_type.id], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    let applier = Applier { connection, layout, next_seq: 0, term: 0, now: Millis(0) };
+    let mut last = -1i64;
+    loop {
+        let mut batch = Vec::new();
+        {
+            let mut statement = connection.prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM objects o WHERE type = ? AND object > ? ORDER BY object LIMIT 500"
+            ))?;
+            let mut rows = statement.query(params![of_type.id, last])?;
+            while let Some(row) = rows.next()? {
+                batch.push(read(layout, row)?);
+            }
+        }
+        let Some(end) = batch.last() else { return Ok(()) };
+        last = end.row;
+        for stored in &batch {
+            for field in &texts {
+                connection
+                    .prepare_cached("DELETE FROM words WHERE rowid = ?")?
+                    .execute([text_row(stored.row, *field)])?;
+            }
+            let derived = derive(of_type, &stored.object.attributes);
+            applier.add_derived(stored.row, of_type.id, &stored.object.namespaces, &derived)?;
+        }
+    }
+}
+
+/// The last sequence number drawn; `None` in a new store.
+pub(super) fn last_seq(connection: &Connection) -> Result<Option<u64>, StoreError> {
+    let last: Sql = connection
+        .query_row("SELECT max(seq) FROM changes", [], |row| row.get(0))
+        .map_err(damaged)?;
+    Ok(match last {
+        Sql::Integer(number) => Some(super::row::unsigned(number)),
+        _ => None,
+    })
+}

@@ -1,0 +1,198 @@
+//! Rows of `objects`, and what is derived from an object for the index tables.
+
+use super::layout::{Layout, TypeLayout};
+use crate::error::StoreError;
+use crate::object::{Draft, Key, Reference, SavedObject, Version};
+use crate::types::Class;
+use ikebana_clock::Millis;
+use ikebana_query::FieldKind;
+use rusqlite::Row;
+use rusqlite::types::Value as Sql;
+use serde_json::{Map, Value};
+use std::sync::Arc;
+
+/// The columns that [`read`] wants, in its order.
+pub(super) const COLUMNS: &str = "o.object, o.type, o.space, o.id, o.seq, o.term, o.origin, o.namespaces, \
+     o.attributes, o.refs, o.created_at, o.updated_at, o.created_by, o.updated_by, o.managed, o.version";
+
+/// An object and the number of its row.
+pub(super) struct Stored {
+    pub(super) row: i64,
+    pub(super) object: SavedObject,
+}
+
+pub(super) fn damaged(what: impl std::fmt::Display) -> StoreError {
+    StoreError::Damaged(what.to_string().into())
+}
+
+/// Reads a row that was selected with [`COLUMNS`].
+pub(super) fn read(layout: &Layout, row: &Row<'_>) -> Result<Stored, StoreError> {
+    let get = |error: rusqlite::Error| damaged(error);
+    let type_id: i64 = row.get(1).map_err(get)?;
+    let of_type = layout.by_id(type_id).ok_or_else(|| damaged("an object of an unknown type"))?;
+    let space: String = row.get(2).map_err(get)?;
+    let text = |column: usize| row.get_ref(column).map_err(get)?.as_str().map_err(damaged);
+    let number = |column: usize| row.get::<_, i64>(column).map_err(get);
+    let key = Key {
+        object_type: of_type.name.clone(),
+        space: (of_type.declared.class == Class::Single).then(|| space.into()),
+        id: text(3)?.into(),
+    };
+    let references: Vec<Reference> = match row.get_ref(9).map_err(get)?.as_str_or_null().map_err(damaged)? {
+        Some(json) => serde_json::from_str(json).map_err(damaged)?,
+        None => Vec::new(),
+    };
+    let object = SavedObject {
+        key,
+        namespaces: namespaces_from(text(7)?),
+        origin_id: row.get(6).map_err(get)?,
+        attributes: serde_json::from_str(text(8)?).map_err(damaged)?,
+        references,
+        version: Version { seq_no: unsigned(number(4)?), primary_term: unsigned(number(5)?) },
+        created_at: Millis(number(10)?),
+        updated_at: Millis(number(11)?),
+        created_by: row.get(12).map_err(get)?,
+        updated_by: row.get(13).map_err(get)?,
+        managed: row.get(14).map_err(get)?,
+        type_migration_version: text(15)?.into(),
+    };
+    Ok(Stored { row: number(0)?, object })
+}
+
+/// Space ids hold no comma, so a plain list does.
+pub(super) fn namespaces_text(namespaces: &[Arc<str>]) -> String {
+    namespaces.join(",")
+}
+
+fn namespaces_from(text: &str) -> Vec<Arc<str>> {
+    text.split(',').filter(|one| !one.is_empty()).map(Arc::from).collect()
+}
+
+pub(super) fn unsigned(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+pub(super) fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// What the index tables hold of one object.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Derived {
+    /// Field number and value, each once.
+    pub(super) values: Vec<(i64, Sql)>,
+    /// Field number and text.
+    pub(super) texts: Vec<(i64, String)>,
+    /// Field number, path and value that must be the only one.
+    pub(super) unique: Vec<(i64, &'static str, String)>,
+}
+
+/// Computes the index entries of `attributes`.
+pub(super) fn derive(of_type: &TypeLayout, attributes: &Map<String, Value>) -> Derived {
+    let mut derived = Derived::default();
+    for field in &of_type.fields {
+        let mut found = Vec::new();
+        collect(attributes, field.path, &mut found);
+        if field.kind == FieldKind::Text {
+            let words: Vec<&str> = found.iter().filter_map(|value| value.as_str()).collect();
+            if !words.is_empty() {
+                derived.texts.push((field.id, words.join("\n")));
+            }
+        } else {
+            for value in found.into_iter().filter_map(|value| sql_value(field.kind, value)) {
+                if !derived.values.contains(&(field.id, value.clone())) {
+                    derived.values.push((field.id, value));
+                }
+            }
+        }
+    }
+    for (id, path) in &of_type.unique {
+        let mut found = Vec::new();
+        collect(attributes, path, &mut found);
+        if let Some(Value::String(text)) = found.first() {
+            derived.unique.push((*id, path, text.clone()));
+        }
+    }
+    derived
+}
+
+/// All scalar values at a dotted path; lists and dotted keys are looked through, as Elasticsearch does.
+fn collect<'a>(attributes: &'a Map<String, Value>, path: &str, found: &mut Vec<&'a Value>) {
+    if let Some(value) = attributes.get(path) {
+        scalars(value, found);
+    }
+    for (at, _) in path.match_indices('.') {
+        let (head, rest) = (&path[..at], &path[at + 1..]);
+        match attributes.get(head) {
+            Some(Value::Object(inner)) => collect(inner, rest, found),
+            Some(Value::Array(list)) => {
+                for inner in list.iter().filter_map(Value::as_object) {
+                    collect(inner, rest, found);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn scalars<'a>(value: &'a Value, found: &mut Vec<&'a Value>) {
+    match value {
+        Value::Array(list) => list.iter().for_each(|inner| scalars(inner, found)),
+        Value::Null | Value::Object(_) => {}
+        scalar => found.push(scalar),
+    }
+}
+
+/// The form in which a value of a field of this kind is indexed; `None` if it has none.
+pub(super) fn sql_value(kind: FieldKind, value: &Value) -> Option<Sql> {
+    match (kind, value) {
+        (FieldKind::Number, Value::Number(number)) => number.as_f64().map(Sql::Real),
+        (FieldKind::Number, Value::String(text)) => text.parse().ok().map(Sql::Real),
+        (FieldKind::Boolean, Value::Bool(flag)) => Some(Sql::Integer(i64::from(*flag))),
+        (FieldKind::Boolean, Value::String(text)) => {
+            text.parse::<bool>().ok().map(|flag| Sql::Integer(i64::from(flag)))
+        }
+        (FieldKind::Date, Value::Number(number)) => number.as_i64().map(Sql::Integer),
+        (FieldKind::Date, Value::String(text)) => Millis::parse(text).map(|time| Sql::Integer(time.0)),
+        (_, Value::String(text)) => Some(Sql::Text(text.clone())),
+        (_, Value::Number(number)) => Some(Sql::Text(number.to_string())),
+        (_, Value::Bool(flag)) => Some(Sql::Text(flag.to_string())),
+        _ => None,
+    }
+}
+
+/// A draft with everything computed that needs no look at the store, so that the one writer has less
+/// to do.
+#[derive(Debug)]
+pub(super) struct PreparedPut {
+    pub(super) draft: Draft,
+    pub(super) type_id: i64,
+    pub(super) space: String,
+    pub(super) attributes: String,
+    pub(super) references: Option<String>,
+    pub(super) derived: Derived,
+}
+
+impl PreparedPut {
+    pub(super) fn new(layout: &Layout, draft: Draft) -> Result<Self, StoreError> {
+        let of_type = layout.of(&draft.key)?;
+        let references = if draft.references.is_empty() {
+            None
+        } else {
+            Some(serde_json::to_string(&draft.references).map_err(damaged)?)
+        };
+        Ok(Self {
+            type_id: of_type.id,
+            space: key_space(&draft.key).to_owned(),
+            attributes: serde_json::to_string(&draft.attributes).map_err(damaged)?,
+            references,
+            derived: derive(of_type, &draft.attributes),
+            draft,
+        })
+    }
+}
+
+/// The `space` column of a key: empty unless the class keeps ids apart.
+pub(super) fn key_space(key: &Key) -> &str {
+    key.space.as_deref().unwrap_or("")
+}

@@ -1,0 +1,385 @@
+//! The one thread that writes. Commits that wait together share one transaction and one sync.
+
+use super::apply::{Applier, Failure, Outcome, Prepared};
+use super::cache::Cache;
+use super::row::{damaged, signed};
+use super::{SharedLayout, current};
+use crate::commit::{Committed, Priority};
+use crate::error::StoreError;
+use crate::feed::{ChangeKind, Mark};
+use crate::types::Registry;
+use ikebana_clock::Clock;
+use rusqlite::{Connection, ffi};
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::{oneshot, watch};
+
+/// A group closes after this time, so that nobody waits long for the sync because others keep coming.
+const SLICE: Duration = Duration::from_millis(10);
+/// And after this many commits, which bounds what must be rerun when the disk is full.
+const GROUP: usize = 512;
+/// Commits that may wait, per priority. The next one is refused.
+const QUEUE: usize = 4096;
+/// How far the change log reaches back, in writes.
+const KEPT_CHANGES: u64 = 100_000;
+
+/// The end of the line for a commit: an answer.
+pub(super) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
+
+/// What waits for the writer.
+pub(super) enum Job {
+    Commit(Prepared, Reply<Committed>),
+    /// Puts the content of another file in place of this one's.
+    Restore(PathBuf, Reply<()>),
+    /// Copies the rest of the log into the file and starts the log anew.
+    Checkpoint,
+}
+
+#[derive(Default)]
+struct Queues {
+    interactive: VecDeque<Job>,
+    bulk: VecDeque<Job>,
+    closed: bool,
+}
+
+/// What the writer shares with those who wait for it.
+pub(super) struct Shared {
+    queues: Mutex<Queues>,
+    arrived: Condvar,
+    pub(super) cache: Cache,
+    pub(super) mark: watch::Sender<Mark>,
+    pub(super) commits: AtomicU64,
+    pub(super) groups: AtomicU64,
+    pub(super) sync_micros: AtomicU64,
+}
+
+impl Shared {
+    pub(super) fn new(mark: Mark) -> Arc<Self> {
+        Arc::new(Self {
+            queues: Mutex::default(),
+            arrived: Condvar::new(),
+            cache: Cache::default(),
+            mark: watch::Sender::new(mark),
+            commits: AtomicU64::new(0),
+            groups: AtomicU64::new(0),
+            sync_micros: AtomicU64::new(0),
+        })
+    }
+
+    fn queues(&self) -> MutexGuard<'_, Queues> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn waiting(&self) -> u64 {
+        let queues = self.queues();
+        (queues.interactive.len() + queues.bulk.len()) as u64
+    }
+
+    /// Puts a job in line.
+    pub(super) fn submit(&self, job: Job, priority: Priority) -> Result<(), StoreError> {
+        let mut queues = self.queues();
+        if queues.closed {
+            return Err(StoreError::Unavailable("the store is closed".into()));
+        }
+        let queue = match priority {
+            Priority::Interactive => &mut queues.interactive,
+            Priority::Bulk => &mut queues.bulk,
+        };
+        if queue.len() >= QUEUE {
+            return Err(StoreError::Busy);
+        }
+        queue.push_back(job);
+        drop(queues);
+        self.arrived.notify_one();
+        Ok(())
+    }
+
+    /// Lets the writer finish what waits and end.
+    pub(super) fn close(&self) {
+        self.queues().closed = true;
+        self.arrived.notify_all();
+    }
+
+    fn next(&self, wait: bool) -> Option<Job> {
+        let mut queues = self.queues();
+        loop {
+            if let Some(job) = queues.interactive.pop_front().or_else(|| queues.bulk.pop_front()) {
+                return Some(job);
+            }
+            if !wait || queues.closed {
+                return None;
+            }
+            queues = self.arrived.wait(queues).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// Called when going on would endanger data that was acknowledged. It should not return.
+pub(super) type OnFatal = Arc<dyn Fn(&str) + Send + Sync>;
+
+pub(super) struct Writer {
+    pub(super) connection: Connection,
+    pub(super) path: PathBuf,
+    pub(super) layout: SharedLayout,
+    pub(super) registry: Registry,
+    pub(super) shared: Arc<Shared>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) next_seq: u64,
+    pub(super) term: u64,
+    pub(super) on_fatal: OnFatal,
+}
+
+/// A member of a group whose changes stand, until the group is durable.
+type Pending = (Prepared, Outcome, Reply<Committed>);
+
+impl Writer {
+    /// Works until the store is closed and nothing waits.
+    pub(super) fn run(mut self) {
+        while let Some(job) = self.shared.next(true) {
+            let left_over = match job {
+                Job::Commit(commit, reply) => self.group(commit, reply),
+                other => Some(other),
+            };
+            match left_over {
+                Some(Job::Restore(from, reply)) => {
+                    let result = self.restore(&from);
+                    let _ = reply.send(result);
+                }
+                Some(Job::Checkpoint) => {
+                    if let Err(error) = super::checkpoint::truncate(&self.connection) {
+                        self.judge_sync(&error);
+                        tracing::warn!(%error, "the write-ahead log could not be started anew");
+                    }
+                }
+                Some(Job::Commit(commit, reply)) => {
+                    self.group(commit, reply);
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// Takes commits as long as the slice lasts, makes them durable together, answers. A job of another
+    /// kind ends the group and is handed back.
+    fn group(&mut self, first: Prepared, reply: Reply<Committed>) -> Option<Job> {
+        let first_seq = self.next_seq;
+        let mut pending: Vec<Pending> = Vec::new();
+        let mut members = Some((first, reply));
+        let mut left_over = None;
+        let end = self.clock.elapsed() + SLICE;
+        if let Err(error) = self.connection.execute_batch("BEGIN IMMEDIATE") {
+            self.refuse(error, members.take());
+            return None;
+        }
+        while let Some((commit, reply)) = members.take() {
+            match self.member(&commit) {
+                Ok(outcome) => pending.push((commit, outcome, reply)),
+                Err(Failure::Refused(error)) => {
+                    let _ = reply.send(Err(error));
+                }
+                Err(Failure::Sql(error)) => {
+                    // The disk is full or fails: the whole transaction may be gone. Each member gets its
+                    // own try.
+                    self.judge_sync(&error);
+                    self.next_seq = first_seq;
+                    pending.push((commit, Outcome::default(), reply));
+                    self.singly(pending);
+                    return None;
+                }
+            }
+            if pending.len() < GROUP && self.clock.elapsed() < end {
+                match self.shared.next(false) {
+                    Some(Job::Commit(commit, reply)) => members = Some((commit, reply)),
+                    other => left_over = other,
+                }
+            }
+        }
+        self.finish(first_seq, pending);
+        left_over
+    }
+
+    /// One commit inside its own savepoint.
+    fn member(&mut self, commit: &Prepared) -> Result<Outcome, Failure> {
+        let first_seq = self.next_seq;
+        if commit.term != self.term {
+            let reason = "a backup was restored meanwhile";
+            return Err(Failure::Refused(StoreError::Unavailable(reason.into())));
+        }
+        let layout = current(&self.layout);
+        self.connection.prepare_cached("SAVEPOINT member")?.execute([])?;
+        let mut applier = Applier {
+            connection: &self.connection,
+            layout: &layout,
+            next_seq: self.next_seq,
+            term: self.term,
+            now: self.clock.now(),
+        };
+        let result = applier.run(commit);
+        let next_seq = applier.next_seq;
+        match result {
+            Ok(outcome) => {
+                self.connection.prepare_cached("RELEASE member")?.execute([])?;
+                self.next_seq = next_seq;
+                Ok(outcome)
+            }
+            Err(Failure::Refused(error)) => {
+                self.next_seq = first_seq;
+                self.connection.prepare_cached("ROLLBACK TO member")?.execute([])?;
+                self.connection.prepare_cached("RELEASE member")?.execute([])?;
+                Err(Failure::Refused(error))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn finish(&mut self, first_seq: u64, pending: Vec<Pending>) {
+        let start = self.clock.elapsed();
+        let committed = self.trim().and_then(|()| self.connection.execute_batch("COMMIT"));
+        match committed {
+            Ok(()) => {
+                let spent = self.clock.elapsed().saturating_sub(start).as_micros();
+                let spent = u64::try_from(spent).unwrap_or(u64::MAX);
+                self.shared.sync_micros.fetch_add(spent, Ordering::Relaxed);
+                self.shared.groups.fetch_add(1, Ordering::Relaxed);
+                self.shared.commits.fetch_add(pending.len() as u64, Ordering::Relaxed);
+                self.tell(pending);
+            }
+            Err(error) => {
+                self.judge_sync(&error);
+                self.next_seq = first_seq;
+                self.singly(pending);
+            }
+        }
+    }
+
+    /// Answers after the sync: first the memory, then the feed, then those who wait.
+    fn tell(&self, pending: Vec<Pending>) {
+        for (_, outcome, _) in &pending {
+            let mut written = outcome.objects.iter();
+            for change in &outcome.changes {
+                match change.kind {
+                    ChangeKind::Put => self.shared.cache.written(&change.key, written.next().cloned()),
+                    ChangeKind::Delete => self.shared.cache.written(&change.key, None),
+                }
+            }
+        }
+        let seq_no = self.next_seq.saturating_sub(1);
+        self.shared.mark.send_replace(Mark { primary_term: self.term, seq_no });
+        for (_, outcome, reply) in pending {
+            let last = outcome.changes.last().map_or(seq_no, |change| change.seq_no);
+            let committed =
+                Committed { objects: outcome.objects, deleted: outcome.deleted, seq_no: last };
+            let _ = reply.send(Ok(committed));
+        }
+    }
+
+    /// Gives every member a transaction of its own, so that one too large for the disk does not take the
+    /// others with it.
+    fn singly(&mut self, pending: Vec<Pending>) {
+        self.roll_back();
+        for (commit, _, reply) in pending {
+            let first_seq = self.next_seq;
+            let result = self
+                .connection
+                .execute_batch("BEGIN IMMEDIATE")
+                .map_err(Failure::Sql)
+                .and_then(|()| self.member(&commit))
+                .and_then(|outcome| {
+                    self.connection.execute_batch("COMMIT")?;
+                    Ok(outcome)
+                });
+            match result {
+                Ok(outcome) => {
+                    self.shared.groups.fetch_add(1, Ordering::Relaxed);
+                    self.shared.commits.fetch_add(1, Ordering::Relaxed);
+                    self.tell(vec![(commit, outcome, reply)]);
+                }
+                Err(failure) => {
+                    self.next_seq = first_seq;
+                    let error = match failure {
+                        Failure::Refused(error) => error,
+                        Failure::Sql(error) => {
+                            self.judge_sync(&error);
+                            outside(&error)
+                        }
+                    };
+                    self.roll_back();
+                    let _ = reply.send(Err(error));
+                }
+            }
+        }
+    }
+
+    fn refuse(&self, error: rusqlite::Error, member: Option<(Prepared, Reply<Committed>)>) {
+        self.judge_sync(&error);
+        if let Some((_, reply)) = member {
+            let _ = reply.send(Err(outside(&error)));
+        }
+    }
+
+    fn roll_back(&self) {
+        if !self.connection.is_autocommit()
+            && let Err(error) = self.connection.execute_batch("ROLLBACK")
+        {
+            (self.on_fatal)(&format!("a transaction could not be rolled back: {error}"));
+        }
+    }
+
+    /// A sync that failed is never tried again: the kernel may have dropped the pages, and the next sync
+    /// would succeed without them.
+    fn judge_sync(&self, error: &rusqlite::Error) {
+        if is_failed_sync(error) {
+            (self.on_fatal)(&format!("the disk failed to make writes durable: {error}"));
+        }
+    }
+
+    /// Drops the oldest part of the change log, now and then.
+    fn trim(&self) -> rusqlite::Result<()> {
+        if self.next_seq % 10_000 < 10 && self.next_seq > KEPT_CHANGES {
+            self.connection
+                .prepare_cached("DELETE FROM changes WHERE seq < ?")?
+                .execute([signed(self.next_seq - KEPT_CHANGES)])?;
+        }
+        Ok(())
+    }
+
+    fn restore(&mut self, from: &std::path::Path) -> Result<(), StoreError> {
+        let layout = super::backup::restore_into(
+            &mut self.connection,
+            &self.path,
+            from,
+            &self.registry,
+            &self.clock,
+        )?;
+        *self.layout.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(layout);
+        self.term = super::backup::primary_term(&self.connection)?;
+        self.next_seq = super::apply::last_seq(&self.connection)?.map_or(0, |last| last + 1);
+        self.shared.cache.clear();
+        let seq_no = self.next_seq.saturating_sub(1);
+        self.shared.mark.send_replace(Mark { primary_term: self.term, seq_no });
+        Ok(())
+    }
+}
+
+/// Whether a sync failed, as opposed to a write or a read.
+pub(super) fn is_failed_sync(error: &rusqlite::Error) -> bool {
+    matches!(error, rusqlite::Error::SqliteFailure(code, _)
+        if matches!(code.extended_code, ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC))
+}
+
+/// What a failure of the file is for the caller.
+pub(super) fn outside(error: &rusqlite::Error) -> StoreError {
+    match error.sqlite_error_code() {
+        // An index that grows on a full disk is told as one of these.
+        Some(rusqlite::ErrorCode::DiskFull) => StoreError::Full,
+        Some(
+            rusqlite::ErrorCode::SystemIoFailure
+            | rusqlite::ErrorCode::CannotOpen
+            | rusqlite::ErrorCode::DatabaseBusy,
+        ) => StoreError::Unavailable(error.to_string().into()),
+        _ => damaged(error),
+    }
+}
