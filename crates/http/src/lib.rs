@@ -26,7 +26,7 @@ pub use metrics::{Metrics, Snapshot};
 pub use openapi::{DocumentFilter, document};
 pub use respond::HeaderError;
 pub use router::{RouteError, Router};
-pub use server::{BindError, Server};
+pub use server::{BindError, Server, redirect_to_tls};
 pub use settings::{
     ClientAuthentication, CorsSettings, HttpSettings, PrivateKey, TlsSettings, default_headers,
 };

@@ -215,3 +215,35 @@ fn referrer_allowed(app: &App, request: &Request<Incoming>) -> bool {
     let host = referrer.parse::<http::Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
     host.is_some_and(|host| allowed.contains(&host))
 }
+
+/// Answers plain HTTP on another port with the way to the TLS one (`server.ssl.redirectHttpFromPort`),
+/// until the task is dropped.
+///
+/// # Errors
+/// [`BindError::Address`].
+pub fn redirect_to_tls(host: &str, from: u16, to: u16) -> Result<tokio::task::JoinHandle<()>, BindError> {
+    let fault = |source| BindError::Address { address: format!("{host}:{from}"), source };
+    let listener = std::net::TcpListener::bind((host, from)).map_err(fault)?;
+    listener.set_nonblocking(true).map_err(fault)?;
+    let listener = TcpListener::from_std(listener).map_err(fault)?;
+    let own_host = host.to_owned();
+    Ok(tokio::spawn(async move {
+        let builder = Arc::new(Builder::new(TokioExecutor::new()));
+        while let Ok((stream, _)) = listener.accept().await {
+            let (builder, own_host) = (builder.clone(), own_host.clone());
+            tokio::spawn(async move {
+                let service = service_fn(move |request: Request<Incoming>| {
+                    let asked = request.headers().get(header::HOST).and_then(|value| value.to_str().ok());
+                    let name = asked.map_or(own_host.as_str(), |text| text.split(':').next().unwrap_or(text));
+                    let path = request.uri().path_and_query().map_or("/", |text| text.as_str());
+                    let answer = crate::Answer::redirect(&format!("https://{name}:{to}{path}"));
+                    let mut response = Response::new(answer.payload);
+                    *response.status_mut() = answer.status;
+                    *response.headers_mut() = answer.headers;
+                    async move { Ok::<_, Infallible>(response) }
+                });
+                let _ = builder.serve_connection(TokioIo::new(stream), service).await;
+            });
+        }
+    }))
+}

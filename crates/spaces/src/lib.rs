@@ -1,1 +1,9 @@
-//! spaces
+//! Spaces: `/api/spaces/space` and what belongs to it (`http-core.md` §6).
+
+mod model;
+mod routes;
+mod service;
+
+pub use model::{SpacesSettings, space_schema};
+pub use routes::routes;
+pub use service::{SpaceError, Spaces};

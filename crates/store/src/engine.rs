@@ -63,6 +63,8 @@ pub struct EngineStats {
     pub groups: u64,
     /// Microseconds spent in making groups durable.
     pub sync_micros: u64,
+    /// Whether the last commit was refused for want of space.
+    pub full: bool,
     /// Commits waiting now.
     pub waiting: u64,
     /// Reads answered from memory.

@@ -116,9 +116,7 @@ impl Applier<'_> {
                 let of_type = self.named(object_type)?;
                 let count: i64 = self
                     .connection
-                    .prepare_cached(
-                        "SELECT count(*) FROM (SELECT 1 FROM objects WHERE type = ? LIMIT ?)",
-                    )?
+                    .prepare_cached("SELECT count(*) FROM (SELECT 1 FROM objects WHERE type = ? LIMIT ?)")?
                     .query_row(params![of_type.id, signed(*limit)], |row| row.get(0))?;
                 if count >= signed(*limit) {
                     let object_type = object_type.clone();
@@ -135,9 +133,9 @@ impl Applier<'_> {
 
     fn find_row(&self, key: &Key) -> Result<Option<(i64, Version)>, Failure> {
         let of_type = self.layout.of(key)?;
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT object, seq, term FROM objects WHERE type = ? AND space = ? AND id = ?")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT object, seq, term FROM objects WHERE type = ? AND space = ? AND id = ?",
+        )?;
         let mut rows = statement.query(params![of_type.id, key_space(key), &*key.id])?;
         match rows.next()? {
             None => Ok(None),
@@ -230,9 +228,7 @@ impl Applier<'_> {
         let seq = self.draw();
         let type_id = self.layout.of(&stored.object.key)?.id;
         self.remove_derived(stored)?;
-        self.connection
-            .prepare_cached("DELETE FROM objects WHERE object = ?")?
-            .execute([stored.row])?;
+        self.connection.prepare_cached("DELETE FROM objects WHERE object = ?")?.execute([stored.row])?;
         outcome.deleted += 1;
         self.log(seq, &stored.object.key, type_id, ChangeKind::Delete, outcome)
     }
@@ -437,9 +433,8 @@ pub(super) fn reindex(connection: &Connection, layout: &Layout, of_type: &TypeLa
 
 /// The last sequence number drawn; `None` in a new store.
 pub(super) fn last_seq(connection: &Connection) -> Result<Option<u64>, StoreError> {
-    let last: Sql = connection
-        .query_row("SELECT max(seq) FROM changes", [], |row| row.get(0))
-        .map_err(damaged)?;
+    let last: Sql =
+        connection.query_row("SELECT max(seq) FROM changes", [], |row| row.get(0)).map_err(damaged)?;
     Ok(match last {
         Sql::Integer(number) => Some(super::row::unsigned(number)),
         _ => None,

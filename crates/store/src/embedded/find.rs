@@ -23,6 +23,8 @@ struct Compiled {
     condition: String,
     order: String,
     parameters: Vec<Sql>,
+    /// How many of the parameters the condition has; the order has the rest.
+    condition_parameters: usize,
     leaves: Vec<Leaf>,
 }
 
@@ -43,7 +45,8 @@ pub(super) fn page(
     let total: i64 = transaction
         .prepare_cached(&format!("SELECT count(*) FROM objects o WHERE {}", compiled.condition))
         .and_then(|mut statement| {
-            statement.query_row(params_from_iter(&compiled.parameters), |row| row.get(0))
+            let parameters = &compiled.parameters[..compiled.condition_parameters];
+            statement.query_row(params_from_iter(parameters), |row| row.get(0))
         })
         .map_err(sql)?;
     let mut objects = Vec::new();
@@ -121,11 +124,13 @@ fn compile(layout: &Layout, request: &FindRequest) -> Result<Option<Compiled>, S
         conditions.push(format!("NOT {}", compiler.references(references)));
     }
     conditions.push(compiler.visible(&request.spaces));
+    let condition_parameters = compiler.parameters.len();
     let order = compiler.order(&request.sort)?;
     Ok(Some(Compiled {
         condition: conditions.join(" AND "),
         order,
         parameters: compiler.parameters,
+        condition_parameters,
         leaves: compiler.leaves,
     }))
 }
@@ -329,11 +334,17 @@ impl<'a> Compiler<'a> {
 
     /// Rows of the types asked for that are seen from the spaces asked for.
     fn visible(&mut self, spaces: &Spaces) -> String {
+        let spaced = self.types.iter().any(|one| one.declared.class != Class::Agnostic);
         let names: Option<Vec<String>> = match spaces {
-            Spaces::All => None,
-            Spaces::Some(spaces) => Some(
-                spaces.iter().map(|space| &**space).chain([ALL_SPACES]).map(|name| self.bind_text(name)).collect(),
+            Spaces::Some(spaces) if spaced => Some(
+                spaces
+                    .iter()
+                    .map(|space| &**space)
+                    .chain([ALL_SPACES])
+                    .map(|name| self.bind_text(name))
+                    .collect(),
             ),
+            _ => None,
         };
         // A narrowing index goes first: without the sign SQLite might walk all rows of the type instead.
         let sign = if self.indexed { "+" } else { "" };

@@ -79,8 +79,7 @@ impl Layout {
     }
 
     pub(super) fn of(&self, key: &Key) -> Result<&Arc<TypeLayout>, StoreError> {
-        self.by_name(&key.object_type)
-            .ok_or_else(|| StoreError::UnknownType(key.object_type.to_string()))
+        self.by_name(&key.object_type).ok_or_else(|| StoreError::UnknownType(key.object_type.to_string()))
     }
 
     /// Gives numbers to all types and fields of `registry`, keeping those that the file has already.
@@ -154,10 +153,8 @@ fn field_number(connection: &Connection, type_id: i64, path: &str, kind: &str) -
     if let Some(id) = known {
         return Ok(id);
     }
-    connection.execute(
-        "INSERT INTO fields (type, path, kind) VALUES (?, ?, ?)",
-        params![type_id, path, kind],
-    )?;
+    connection
+        .execute("INSERT INTO fields (type, path, kind) VALUES (?, ?, ?)", params![type_id, path, kind])?;
     let id = connection.last_insert_rowid();
     if id >= 1 << TEXT_FIELD_BITS {
         return Err(rusqlite::Error::ToSqlConversionFailure(format!("more than {id} indexed fields").into()));

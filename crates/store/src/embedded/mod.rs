@@ -73,8 +73,7 @@ impl Embedded {
     /// [`OpenError`]; nothing was changed then.
     pub fn open(options: Options, registry: Registry, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
         let opened = open::open(&options, &registry, &*clock)?;
-        let mark =
-            Mark { primary_term: opened.term, seq_no: opened.next_seq.saturating_sub(1) };
+        let mark = Mark { primary_term: opened.term, seq_no: opened.next_seq.saturating_sub(1) };
         let shared = Shared::new(mark);
         let layout: SharedLayout = Arc::new(RwLock::new(Arc::new(opened.layout)));
         let writer = Writer {
@@ -116,8 +115,7 @@ impl Embedded {
             let term = self.shared.mark.borrow().primary_term;
             let layout = current(&self.layout);
             let again = work.clone();
-            let result =
-                self.readers.run(move |connection, leaves| again(connection, &layout, leaves)).await;
+            let result = self.readers.run(move |connection, leaves| again(connection, &layout, leaves)).await;
             if self.shared.mark.borrow().primary_term == term {
                 return result;
             }
@@ -203,8 +201,7 @@ impl Engine for Embedded {
     }
 
     fn find(&self, request: FindRequest) -> Answer<'_, Page> {
-        self.read(move |connection, layout, leaves| find::page(connection, layout, leaves, &request))
-            .boxed()
+        self.read(move |connection, layout, leaves| find::page(connection, layout, leaves, &request)).boxed()
     }
 
     fn open_point_in_time(&self, request: FindRequest, keep_alive: Duration) -> Answer<'_, PointInTime> {
@@ -255,6 +252,7 @@ impl Engine for Embedded {
             commits: shared.commits.load(Ordering::Relaxed),
             groups: shared.groups.load(Ordering::Relaxed),
             sync_micros: shared.sync_micros.load(Ordering::Relaxed),
+            full: shared.full.load(Ordering::Relaxed),
             waiting: shared.waiting(),
             cache_hits: shared.cache.hits.load(Ordering::Relaxed),
             cache_misses: shared.cache.misses.load(Ordering::Relaxed),
@@ -292,9 +290,8 @@ fn changes(
     let mut rows = statement.query(params![signed(after), signed(limit as u64)]).map_err(sql)?;
     let mut list = Vec::new();
     while let Some(row) = rows.next().map_err(sql)? {
-        let of_type = layout
-            .by_id(row.get(1).map_err(sql)?)
-            .ok_or_else(|| damaged("a change of an unknown type"))?;
+        let of_type =
+            layout.by_id(row.get(1).map_err(sql)?).ok_or_else(|| damaged("a change of an unknown type"))?;
         let space: String = row.get(2).map_err(sql)?;
         let id: String = row.get(3).map_err(sql)?;
         let key = Key {

@@ -26,7 +26,9 @@ pub enum OpenError {
     #[error("the data folder [{0}] is in use by another process")]
     InUse(PathBuf),
     /// A newer program wrote it.
-    #[error("[{path}] was written by a newer version of this program ({what}); nothing was changed. Start that version, or restore a backup made with this one.")]
+    #[error(
+        "[{path}] was written by a newer version of this program ({what}); nothing was changed. Start that version, or restore a backup made with this one."
+    )]
     Newer {
         /// The file.
         path: PathBuf,
@@ -37,7 +39,9 @@ pub enum OpenError {
     #[error("[{0}] is not a file of this program; nothing was changed")]
     Foreign(PathBuf),
     /// A stored object could not be brought up to date.
-    #[error("object [{object_type}/{id}] could not be migrated to version {version}: {reason}; nothing was changed, a copy of the file is at [{copy}]")]
+    #[error(
+        "object [{object_type}/{id}] could not be migrated to version {version}: {reason}; nothing was changed, a copy of the file is at [{copy}]"
+    )]
     Migration {
         /// Its type.
         object_type: &'static str,
@@ -233,7 +237,8 @@ fn stale_types(
             continue;
         };
         if version_order(&version) > version_order(declared.version()) {
-            let what = format!("type [{name}] in version {version}, this program knows {}", declared.version());
+            let what =
+                format!("type [{name}] in version {version}, this program knows {}", declared.version());
             return Err(OpenError::Newer { path: path.to_owned(), what });
         }
         if version != declared.version() || indexed != indexed_text(declared) {
@@ -290,8 +295,7 @@ fn migrate_objects(
         let (id, version, text): (String, String, String) = connection
             .prepare_cached("SELECT id, version, attributes FROM objects WHERE object = ?")?
             .query_row([number], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-        let mut attributes: Map<String, Value> =
-            serde_json::from_str(&text).map_err(super::row::damaged)?;
+        let mut attributes: Map<String, Value> = serde_json::from_str(&text).map_err(super::row::damaged)?;
         declared.migrate(&mut attributes, &version).map_err(|(version, reason)| OpenError::Migration {
             object_type: declared.name,
             id,

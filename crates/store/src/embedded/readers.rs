@@ -33,7 +33,9 @@ impl Leaves {
     fn holds(&self, number: usize, attributes: &str) -> Result<bool, serde_json::Error> {
         let document: serde_json::Value = serde_json::from_str(attributes)?;
         let leaves = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(leaves.get(number).is_some_and(|leaf| ikebana_query::matches(&leaf.query, &document, &leaf.mapping)))
+        Ok(leaves
+            .get(number)
+            .is_some_and(|leaf| ikebana_query::matches(&leaf.query, &document, &leaf.mapping)))
     }
 }
 

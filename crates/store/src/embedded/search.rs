@@ -26,7 +26,9 @@ pub(super) fn query(types: &[&TypeLayout], search: &Search) -> Query {
                 .fields
                 .iter()
                 .filter(|field| field.kind == FieldKind::Text)
-                .filter(|field| search.fields.is_empty() || search.fields.iter().any(|name| name == field.path))
+                .filter(|field| {
+                    search.fields.is_empty() || search.fields.iter().any(|name| name == field.path)
+                })
                 .map(|field| format!("{}.attributes.{}", of_type.name, field.path))
         })
         .collect();

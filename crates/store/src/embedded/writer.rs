@@ -12,7 +12,7 @@ use ikebana_clock::Clock;
 use rusqlite::{Connection, ffi};
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
@@ -54,6 +54,7 @@ pub(super) struct Shared {
     pub(super) commits: AtomicU64,
     pub(super) groups: AtomicU64,
     pub(super) sync_micros: AtomicU64,
+    pub(super) full: AtomicBool,
 }
 
 impl Shared {
@@ -66,6 +67,7 @@ impl Shared {
             commits: AtomicU64::new(0),
             groups: AtomicU64::new(0),
             sync_micros: AtomicU64::new(0),
+            full: AtomicBool::new(false),
         })
     }
 
@@ -257,6 +259,7 @@ impl Writer {
 
     /// Answers after the sync: first the memory, then the feed, then those who wait.
     fn tell(&self, pending: Vec<Pending>) {
+        self.shared.full.store(false, Ordering::Relaxed);
         for (_, outcome, _) in &pending {
             let mut written = outcome.objects.iter();
             for change in &outcome.changes {
@@ -270,8 +273,7 @@ impl Writer {
         self.shared.mark.send_replace(Mark { primary_term: self.term, seq_no });
         for (_, outcome, reply) in pending {
             let last = outcome.changes.last().map_or(seq_no, |change| change.seq_no);
-            let committed =
-                Committed { objects: outcome.objects, deleted: outcome.deleted, seq_no: last };
+            let committed = Committed { objects: outcome.objects, deleted: outcome.deleted, seq_no: last };
             let _ = reply.send(Ok(committed));
         }
     }
@@ -301,10 +303,7 @@ impl Writer {
                     self.next_seq = first_seq;
                     let error = match failure {
                         Failure::Refused(error) => error,
-                        Failure::Sql(error) => {
-                            self.judge_sync(&error);
-                            outside(&error)
-                        }
+                        Failure::Sql(error) => self.failure(&error),
                     };
                     self.roll_back();
                     let _ = reply.send(Err(error));
@@ -314,10 +313,18 @@ impl Writer {
     }
 
     fn refuse(&self, error: rusqlite::Error, member: Option<(Prepared, Reply<Committed>)>) {
-        self.judge_sync(&error);
+        let error = self.failure(&error);
         if let Some((_, reply)) = member {
-            let _ = reply.send(Err(outside(&error)));
+            let _ = reply.send(Err(error));
         }
+    }
+
+    /// What a failure of the file is for the one who waits.
+    fn failure(&self, error: &rusqlite::Error) -> StoreError {
+        self.judge_sync(error);
+        let error = outside(error);
+        self.shared.full.store(matches!(error, StoreError::Full), Ordering::Relaxed);
+        error
     }
 
     fn roll_back(&self) {
@@ -347,13 +354,8 @@ impl Writer {
     }
 
     fn restore(&mut self, from: &std::path::Path) -> Result<(), StoreError> {
-        let layout = super::backup::restore_into(
-            &mut self.connection,
-            &self.path,
-            from,
-            &self.registry,
-            &self.clock,
-        )?;
+        let layout =
+            super::backup::restore_into(&mut self.connection, &self.path, from, &self.registry, &self.clock)?;
         *self.layout.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(layout);
         self.term = super::backup::primary_term(&self.connection)?;
         self.next_seq = super::apply::last_seq(&self.connection)?.map_or(0, |last| last + 1);

@@ -1,0 +1,234 @@
+//! The command line.
+
+use crate::control::{self, Command as Ask};
+use crate::data::{DataFolder, write_private};
+use crate::logging;
+use crate::serve;
+use crate::settings::{Settings, SettingsError, Sources};
+use crate::wiring::{Outside, document, restore_offline};
+use anyhow::{Context as _, bail};
+use clap::{Args, Parser, Subcommand};
+use ikebana_clock::{SystemClock, SystemRandom};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// A server that speaks the Kibana HTTP API, without Kibana.
+///
+/// It keeps everything in one data folder and needs neither Kibana nor Elasticsearch. The first start
+/// makes the user `elastic` and prints the password; set ELASTIC_PASSWORD to choose it.
+#[derive(Parser)]
+#[command(name = "ikebana", version = crate::VERSION, after_help = AFTER_HELP)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+const AFTER_HELP: &str = "\
+Settings:
+  Every setting of kibana.yml can be given on the command line as --name=value, for example
+  --server.port=5602 or --server.cors.allowOrigin='[\"https://example.org\"]'. Values are JSON or plain text.
+  Order: kibana.yml, further files, command line, keystore; the later one wins. ${NAME} in a file stands for
+  an environment variable.
+
+Examples:
+  ikebana serve                                  listen on localhost:5601, data in ./data
+  ikebana serve -p 8080 --path.data=/var/lib/ikebana
+  ikebana backup ./monday --path.data=/var/lib/ikebana
+  ikebana openapi > openapi.json
+
+Not affiliated with Elastic. Elastic and Kibana are trademarks of their owner.";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start the server (the default)
+    Serve(ServeArgs),
+    /// Print the OpenAPI document of all routes
+    Openapi,
+    /// Copy all data to a new folder, while the server runs or not
+    Backup(FolderArgs),
+    /// Put the data of a backup in place of all data, while the server runs or not
+    Restore(FolderArgs),
+}
+
+#[derive(Args, Default)]
+struct ServeArgs {
+    /// A settings file; repeat it for several, the later one wins [default: kibana.yml, if it is there]
+    #[arg(short, long, value_name = "FILE")]
+    config: Vec<PathBuf>,
+    /// The name or address to listen on (server.host)
+    #[arg(short = 'H', long, value_name = "HOST")]
+    host: Option<String>,
+    /// The port to listen on, 0 for a free one (server.port)
+    #[arg(short, long, value_name = "PORT")]
+    port: Option<String>,
+    /// Elasticsearch to keep the data in (elasticsearch.hosts); not possible yet
+    #[arg(short, long, value_name = "URL[,URL]")]
+    elasticsearch: Option<String>,
+}
+
+#[derive(Args)]
+struct FolderArgs {
+    /// The folder of the backup
+    folder: PathBuf,
+    /// A settings file, to find the data folder by; repeatable
+    #[arg(short, long, value_name = "FILE")]
+    config: Vec<PathBuf>,
+}
+
+/// Runs the command line. The exit status is Kibana's: 78 for a wrong setting, 64 for an unknown one or a
+/// wrong call, 1 for anything else that fails.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let (plain, overrides) = split_settings(arguments);
+    let cli = match Cli::try_parse_from(plain) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 64 } else { 0 });
+        }
+    };
+    match run(cli, overrides) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "\n FATAL  {error:#}\n");
+            ExitCode::from(error.downcast_ref::<SettingsError>().map_or(1, SettingsError::exit_code))
+        }
+    }
+}
+
+/// Takes `--dotted.name=value` and `--dotted.name value` out of the arguments.
+fn split_settings(arguments: impl IntoIterator<Item = OsString>) -> (Vec<OsString>, Vec<(String, String)>) {
+    let (mut plain, mut settings) = (Vec::new(), Vec::new());
+    let mut arguments = arguments.into_iter();
+    while let Some(argument) = arguments.next() {
+        let text = argument.to_string_lossy().into_owned();
+        let name = text.strip_prefix("--").map(|rest| rest.split_once('=').map_or(rest, |(name, _)| name));
+        match name.filter(|name| name.contains('.')) {
+            None => plain.push(argument),
+            Some(name) => {
+                let value = match text.split_once('=') {
+                    Some((_, value)) => value.to_owned(),
+                    // A flag without value switches on.
+                    None => arguments.next().map_or("true".to_owned(), |next| next.to_string_lossy().into_owned()),
+                };
+                settings.push((name.to_owned(), value));
+            }
+        }
+    }
+    (plain, settings)
+}
+
+fn run(cli: Cli, mut overrides: Vec<(String, String)>) -> anyhow::Result<()> {
+    let outside = Outside { clock: Arc::new(SystemClock::new()), random: Arc::new(SystemRandom) };
+    match cli.command.unwrap_or(Command::Serve(ServeArgs::default())) {
+        Command::Serve(arguments) => serve(arguments, overrides),
+        Command::Openapi => {
+            let document = document(outside.clock, outside.random)?;
+            writeln!(std::io::stdout(), "{document:#}")?;
+            Ok(())
+        }
+        Command::Backup(arguments) => {
+            let data = data_folder(&arguments, std::mem::take(&mut overrides))?;
+            runtime(1)?.block_on(backup(&data, &arguments.folder, &outside))
+        }
+        Command::Restore(arguments) => {
+            let data = data_folder(&arguments, std::mem::take(&mut overrides))?;
+            runtime(1)?.block_on(restore(&data, &arguments.folder, &outside))
+        }
+    }
+}
+
+fn runtime(workers: usize) -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers)
+        // Blocking work is bounded by the store's readers and by the hashing of passwords; a thread each
+        // for hundreds would only cost memory.
+        .max_blocking_threads(16)
+        .enable_all()
+        .build()
+}
+
+fn load(config: Vec<PathBuf>, overrides: Vec<(String, String)>) -> Result<crate::settings::Loaded, SettingsError> {
+    let env: BTreeMap<String, String> = std::env::vars().collect();
+    Settings::load(Sources { config_files: config, overrides, env })
+}
+
+fn serve(arguments: ServeArgs, overrides: Vec<(String, String)>) -> anyhow::Result<()> {
+    let clock = Arc::new(SystemClock::new());
+    let named = [
+        ("elasticsearch.hosts", arguments.elasticsearch),
+        ("server.host", arguments.host),
+        ("server.port", arguments.port),
+    ];
+    let mut all: Vec<(String, String)> =
+        named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
+    all.extend(overrides);
+    let loaded = load(arguments.config, all)?;
+    logging::init(&loaded.settings.logging, std::io::stdout().is_terminal(), clock.clone())?;
+    for key in &loaded.ignored {
+        tracing::info!(key, "this setting has no use here and is ignored");
+    }
+    let password = std::env::var("ELASTIC_PASSWORD").ok().filter(|text| !text.is_empty());
+    let config = loaded.settings.config(password.map(Into::into));
+    let workers = std::thread::available_parallelism().map_or(2, usize::from);
+    runtime(workers)?.block_on(serve::run(config, clock))
+}
+
+fn data_folder(arguments: &FolderArgs, overrides: Vec<(String, String)>) -> anyhow::Result<DataFolder> {
+    let path = load(arguments.config.clone(), overrides)?.settings.data;
+    Ok(DataFolder::open(&path)?)
+}
+
+const STORE_COPY: &str = "ikebana.db";
+const KEY_COPY: &str = "encryption.key";
+
+async fn backup(data: &DataFolder, folder: &Path, outside: &Outside) -> anyhow::Result<()> {
+    let folder = control::absolute(folder)?;
+    if folder.exists() {
+        bail!("[{}] is there already; name a new folder", folder.display());
+    }
+    DataFolder::open(&folder)?;
+    let to = folder.join(STORE_COPY);
+    if !control::ask(data, &Ask::Backup(to.clone())).await? {
+        crate::wiring::backup_offline(data, &to, outside).await?;
+    }
+    if let Ok(key) = std::fs::read(data.key()) {
+        write_private(&folder.join(KEY_COPY), &key)?;
+    }
+    writeln!(
+        std::io::stdout(),
+        "backed up to [{}]; it holds the encryption key too, so keep it where nobody else can read it",
+        folder.display()
+    )?;
+    Ok(())
+}
+
+async fn restore(data: &DataFolder, folder: &Path, outside: &Outside) -> anyhow::Result<()> {
+    let folder = control::absolute(folder)?;
+    let from = folder.join(STORE_COPY);
+    if !from.is_file() {
+        bail!("[{}] is not there; name a folder that `ikebana backup` made", from.display());
+    }
+    let key = std::fs::read(folder.join(KEY_COPY)).ok();
+    let present = std::fs::read(data.key()).ok();
+    let other_key = key.is_some() && present.is_some() && key != present;
+    if tokio::net::UnixStream::connect(data.socket()).await.is_ok() {
+        if other_key {
+            bail!("the backup was written with another encryption key: stop the server, then restore");
+        }
+        control::ask(data, &Ask::Restore(from)).await?;
+    } else {
+        restore_offline(data, &from, outside).await?;
+        if let Some(key) = key.filter(|_| other_key || present.is_none()) {
+            if let Some(present) = present {
+                write_private(&data.key().with_extension("key.before-restore"), &present)?;
+            }
+            write_private(&data.key(), &key).context("the data is restored, its key is not")?;
+        }
+    }
+    writeln!(std::io::stdout(), "restored from [{}]", folder.display())?;
+    Ok(())
+}

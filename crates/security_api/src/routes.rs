@@ -1,0 +1,239 @@
+//! The HTTP side of identity. The rules are in `ikebana-identity`.
+
+use http::StatusCode;
+use ikebana_http::{Answer, ApiError, Authorization, Body, Call, Method, Route, RouteSpec};
+use ikebana_identity::{Identity, NewUser, Principal, UserError};
+use ikebana_schema::{Schema, Unknown, any, array, boolean, literal, nullable, object, record, string};
+use ikebana_secrets::Secret;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::pin::Pin;
+use std::sync::Arc;
+
+type Work = fn(Arc<Identity>, Call) -> Pin<Box<dyn Future<Output = Result<Answer, ApiError>> + Send>>;
+
+/// The cluster's own refusal stands behind these routes; here it is the superuser's.
+const MANAGE_SECURITY: Authorization = Authorization::Service("the cluster privilege manage_security");
+
+/// All routes of users.
+pub fn routes(identity: &Arc<Identity>) -> Vec<Route> {
+    let with = |spec: RouteSpec, work: Work| {
+        let identity = identity.clone();
+        spec.unversioned().handle(move |call| work(identity.clone(), call))
+    };
+    let users = |method, path| RouteSpec::new(method, path, MANAGE_SECURITY);
+    let missing = |spec: RouteSpec| spec.answers(404, "There is no such user.", any());
+    vec![
+        with(
+            RouteSpec::new(
+                Method::Get,
+                "/internal/security/me",
+                Authorization::Open("everybody may know who they are"),
+            )
+            .document("security", "get-me", "Get the caller")
+            .answers(200, "The caller.", me_schema()),
+            |_, call| Box::pin(me(call)),
+        ),
+        with(
+            users(Method::Get, "/internal/security/users")
+                .document("security", "get-users", "Get all users")
+                .answers(200, "The users.", array(user_schema())),
+            |identity, call| Box::pin(list(identity, call)),
+        ),
+        with(
+            missing(users(Method::Get, "/internal/security/users/{username}"))
+                .document("security", "get-user", "Get a user")
+                .params(username_params())
+                .answers(200, "The user.", user_schema()),
+            |identity, call| Box::pin(get(identity, call)),
+        ),
+        with(
+            users(Method::Post, "/internal/security/users/{username}")
+                .document("security", "post-user", "Create or replace a user")
+                .params(username_params())
+                .body(Body::Json(write_schema()))
+                .answers(200, "What was sent.", any()),
+            |identity, call| Box::pin(put(identity, call)),
+        ),
+        with(
+            missing(users(Method::Delete, "/internal/security/users/{username}"))
+                .document("security", "delete-user", "Delete a user")
+                .params(username_params())
+                .answers_empty(204, "The user is gone."),
+            |identity, call| Box::pin(delete(identity, call)),
+        ),
+        with(
+            missing(users(Method::Post, "/internal/security/users/{username}/password"))
+                .document("security", "post-user-password", "Change a password")
+                .params(username_params())
+                .body(Body::Json(password_schema()))
+                .answers_empty(204, "The password is changed."),
+            |identity, call| Box::pin(password(identity, call)),
+        ),
+        with(
+            missing(users(Method::Post, "/internal/security/users/{username}/_enable"))
+                .document("security", "enable-user", "Let a user log in")
+                .params(username_params())
+                .answers_empty(204, "The user may log in."),
+            |identity, call| Box::pin(set_enabled(identity, call, true)),
+        ),
+        with(
+            missing(users(Method::Post, "/internal/security/users/{username}/_disable"))
+                .document("security", "disable-user", "Let a user log in no more")
+                .params(username_params())
+                .answers_empty(204, "The user may not log in any more."),
+            |identity, call| Box::pin(set_enabled(identity, call, false)),
+        ),
+    ]
+}
+
+fn username_params() -> Schema {
+    object([("username", string().min_len(1).max_len(1024))])
+}
+
+fn write_schema() -> Schema {
+    object([
+        ("username", string().min_len(1).max_len(1024)),
+        ("password", string().min_len(1).optional()),
+        ("roles", array(string().min_len(1))),
+        ("full_name", nullable(string()).optional()),
+        ("email", nullable(string()).optional()),
+        ("metadata", record(string(), any()).optional()),
+        ("enabled", boolean().default(json!(true))),
+    ])
+}
+
+fn password_schema() -> Schema {
+    object([("password", string().min_len(1).optional()), ("newPassword", string().min_len(1))])
+}
+
+fn user_schema() -> Schema {
+    object([
+        ("username", string()),
+        ("roles", array(string())),
+        ("full_name", nullable(string())),
+        ("email", nullable(string())),
+        ("metadata", record(string(), any())),
+        ("enabled", boolean()),
+    ])
+}
+
+fn me_schema() -> Schema {
+    object([("username", string()), ("roles", array(string())), ("authentication_type", literal("realm"))])
+        .unknown(Unknown::Allow)
+}
+
+fn refusal(error: UserError) -> ApiError {
+    let text = error.to_string();
+    let validation = |text: &str| {
+        ApiError::bad_request(format!(
+            "[validation_exception\n\tRoot causes:\n\t\tvalidation_exception: {text}]: {text}"
+        ))
+    };
+    match error {
+        // The cluster answers without a reason, and Kibana words what is not there.
+        UserError::NotFound(_) => ApiError::new(StatusCode::NOT_FOUND, "[{}]: undefined"),
+        UserError::Reserved(_) | UserError::NoPassword | UserError::ShortPassword => validation(&text),
+        UserError::WrongPassword(_) => ApiError::forbidden(format!(
+            "[security_exception\n\tRoot causes:\n\t\tsecurity_exception: {text}]: {text}"
+        )),
+        UserError::Busy => ApiError::unavailable("Service Unavailable", 1),
+        UserError::Store(error) => error.into(),
+        UserError::Hash(_) => ApiError::internal(text),
+    }
+}
+
+/// What the cluster says to somebody without `manage_security`.
+fn require_manage_security(principal: &Principal, action: &str) -> Result<(), ApiError> {
+    if principal.is_superuser() {
+        return Ok(());
+    }
+    let reason = format!(
+        "action [{action}] is unauthorized for user [{}] with effective roles [{}], this action is granted by \
+         the cluster privileges [manage_security,all]",
+        principal.username,
+        principal.roles.join(",")
+    );
+    Err(ApiError::forbidden(format!(
+        "[security_exception\n\tRoot causes:\n\t\tsecurity_exception: {reason}]: {reason}"
+    )))
+}
+
+async fn me(call: Call) -> Result<Answer, ApiError> {
+    let principal = call.principal()?;
+    let realm = json!({"name": principal.realm.name, "type": principal.realm.realm_type});
+    Ok(Answer::json(&json!({
+        "username": &*principal.username,
+        "roles": principal.roles,
+        "full_name": principal.full_name,
+        "email": principal.email,
+        "metadata": principal.metadata,
+        "enabled": true,
+        "authentication_realm": realm,
+        "lookup_realm": realm,
+        "authentication_type": "realm",
+        "authentication_provider": {"type": "http", "name": "__http__"},
+        "elastic_cloud_user": false,
+    })))
+}
+
+async fn list(identity: Arc<Identity>, call: Call) -> Result<Answer, ApiError> {
+    require_manage_security(call.principal()?, "cluster:admin/xpack/security/user/get")?;
+    Ok(Answer::json(&identity.users().await.map_err(refusal)?))
+}
+
+async fn get(identity: Arc<Identity>, call: Call) -> Result<Answer, ApiError> {
+    require_manage_security(call.principal()?, "cluster:admin/xpack/security/user/get")?;
+    Ok(Answer::json(&identity.user(call.param("username")).await.map_err(refusal)?))
+}
+
+async fn put(identity: Arc<Identity>, mut call: Call) -> Result<Answer, ApiError> {
+    require_manage_security(call.principal()?, "cluster:admin/xpack/security/user/put")?;
+    let mut echo = call.body.clone();
+    let new: NewUser = call.take_body()?;
+    identity.put_user(call.param("username"), new).await.map_err(refusal)?;
+    // Kibana repeats the whole body. The password is left out: no answer may carry a secret.
+    if let Value::Object(echo) = &mut echo {
+        echo.shift_remove("password");
+    }
+    Ok(Answer::json(&echo))
+}
+
+async fn delete(identity: Arc<Identity>, call: Call) -> Result<Answer, ApiError> {
+    require_manage_security(call.principal()?, "cluster:admin/xpack/security/user/delete")?;
+    match identity.delete_user(call.param("username")).await {
+        Ok(()) => Ok(Answer::empty(StatusCode::NO_CONTENT)),
+        Err(UserError::NotFound(_)) => {
+            Err(ApiError::new(StatusCode::NOT_FOUND, "[{\"found\":false}]: undefined"))
+        }
+        Err(error) => Err(refusal(error)),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct NewPassword {
+    password: Option<String>,
+    new_password: String,
+}
+
+async fn password(identity: Arc<Identity>, mut call: Call) -> Result<Answer, ApiError> {
+    let body: NewPassword = call.take_body()?;
+    let principal = call.principal()?.clone();
+    let username = call.param("username");
+    let own = *principal.username == *username;
+    if !own {
+        require_manage_security(&principal, "cluster:admin/xpack/security/user/change_password")?;
+    }
+    // Who changes their own shows that they know the present one.
+    let present = own.then(|| Secret::from(body.password.unwrap_or_default()));
+    let new = Secret::from(body.new_password);
+    identity.change_password(username, present, new).await.map_err(refusal)?;
+    Ok(Answer::empty(StatusCode::NO_CONTENT))
+}
+
+async fn set_enabled(identity: Arc<Identity>, call: Call, enabled: bool) -> Result<Answer, ApiError> {
+    require_manage_security(call.principal()?, "cluster:admin/xpack/security/user/set_enabled")?;
+    identity.set_enabled(call.param("username"), enabled).await.map_err(refusal)?;
+    Ok(Answer::empty(StatusCode::NO_CONTENT))
+}

@@ -1,0 +1,3 @@
+//! The whole program over HTTP.
+
+mod api;
