@@ -207,7 +207,8 @@ impl App {
         match self.find(method, &target.path) {
             Found::Route(route, found, params) => {
                 *number = Some(found);
-                self.walk_route(request, &route, target, params, query, body).await
+                // Boxed, so that the futures around it, which are moved about, stay small.
+                Box::pin(self.walk_route(request, &route, target, params, query, body)).await
             }
             Found::BadParameter => Err(ApiError::bare(StatusCode::BAD_REQUEST)),
             Found::Nothing if method == Method::Get => self.catch_all(request, &target, query).await,

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Verified credentials remembered at once.
 const REMEMBERED: usize = 10_000;
@@ -125,10 +125,16 @@ impl Identity {
         let object = self.object(&key).await?;
         let stored = object.as_deref().map(StoredUser::read).transpose()?;
         let hash = stored.as_ref().map_or_else(|| self.decoy.clone(), |user| user.password_hash.clone());
-        let right = self.verify(password, hash).await.map_err(|error| match error {
-            UserError::Busy => AuthenticationError::Busy,
-            other => AuthenticationError::Store(StoreError::Damaged(other.to_string().into())),
-        })?;
+        let turn = self.turn().await.map_err(|_| AuthenticationError::Busy)?;
+        // Many requests with the same credentials come at once when a client starts: while this one
+        // waited, another may have done the work.
+        if let Some(principal) = self.recall(&mark).await? {
+            return Ok(principal);
+        }
+        let right = self
+            .verify(turn, password, hash)
+            .await
+            .map_err(|error| StoreError::Damaged(error.to_string().into()))?;
         match (right, object, stored) {
             (true, Some(object), Some(user)) if user.enabled => {
                 self.throttle.succeeded(&username, peer);
@@ -185,26 +191,19 @@ impl Identity {
         }
     }
 
-    async fn on_hashing_thread<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> Result<T, password::HashError> + Send + 'static,
-    ) -> Result<T, UserError> {
-        let _place = self.waiting.try_acquire().map_err(|_| UserError::Busy)?;
-        let turn = self.hashing.clone().acquire_owned().await.map_err(|_| UserError::Busy)?;
-        let done = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            work()
-        });
-        Ok(done.await.map_err(|error| UserError::Hash(error.to_string()))??)
+    /// A place among the few that may hash at once.
+    async fn turn(&self) -> Result<OwnedSemaphorePermit, UserError> {
+        let _waiting = self.waiting.try_acquire().map_err(|_| UserError::Busy)?;
+        self.hashing.clone().acquire_owned().await.map_err(|_| UserError::Busy)
     }
 
-    async fn verify(&self, password: Secret, hash: String) -> Result<bool, UserError> {
-        self.on_hashing_thread(move || password::verify(&password, &hash)).await
+    async fn verify(&self, turn: OwnedSemaphorePermit, password: Secret, hash: String) -> Result<bool, UserError> {
+        blocking(turn, move || password::verify(&password, &hash)).await
     }
 
     async fn hash(&self, password: Secret) -> Result<String, UserError> {
         let random = self.random.clone();
-        self.on_hashing_thread(move || password::hash(&password, &*random)).await
+        blocking(self.turn().await?, move || password::hash(&password, &*random)).await
     }
 
     /// Makes the superuser if there is none: with `given`, else with a password that is drawn and returned.
@@ -314,7 +313,8 @@ impl Identity {
         if let Some(present) = present {
             let not_found = || UserError::NotFound(username.to_owned());
             let object = self.object(&self.key(username)?).await?.ok_or_else(not_found)?;
-            if !self.verify(present, StoredUser::read(&object)?.password_hash).await? {
+            let turn = self.turn().await?;
+            if !self.verify(turn, present, StoredUser::read(&object)?.password_hash).await? {
                 return Err(UserError::WrongPassword(username.to_owned()));
             }
         }
@@ -365,6 +365,18 @@ impl Identity {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Hashes on a thread where that may take its time.
+async fn blocking<T: Send + 'static>(
+    turn: OwnedSemaphorePermit,
+    work: impl FnOnce() -> Result<T, password::HashError> + Send + 'static,
+) -> Result<T, UserError> {
+    let done = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        work()
+    });
+    Ok(done.await.map_err(|error| UserError::Hash(error.to_string()))??)
 }
 
 fn stored(new: &NewUser, password_hash: String) -> StoredUser {

@@ -73,7 +73,7 @@ impl Space {
     /// # Errors
     /// [`StoreError::Damaged`].
     pub fn read(object: &SavedObject) -> Result<Self, StoreError> {
-        let mut space: Self = serde_json::from_value(Value::Object(object.attributes.clone()))
+        let mut space = Self::deserialize(&object.attributes)
             .map_err(|error| StoreError::Damaged(format!("space [{}]: {error}", object.key.id).into()))?;
         space.id = object.key.id.to_string();
         Ok(space)

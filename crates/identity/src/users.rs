@@ -102,7 +102,7 @@ pub(crate) struct StoredUser {
 
 impl StoredUser {
     pub(crate) fn read(object: &SavedObject) -> Result<Self, StoreError> {
-        serde_json::from_value(Value::Object(object.attributes.clone()))
+        Self::deserialize(&object.attributes)
             .map_err(|error| StoreError::Damaged(format!("user [{}]: {error}", object.key.id).into()))
     }
 

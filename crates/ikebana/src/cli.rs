@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::allocator;
 use crate::control::{self, Command as Ask};
 use crate::data::{DataFolder, write_private};
 use crate::logging;
@@ -82,6 +83,7 @@ struct FolderArgs {
 /// Runs the command line. The exit status is Kibana's: 78 for a wrong setting, 64 for an unknown one or a
 /// wrong call, 1 for anything else that fails.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    allocator::give_back_large_blocks();
     let (plain, overrides) = split_settings(arguments);
     let cli = match Cli::try_parse_from(plain) {
         Ok(cli) => cli,

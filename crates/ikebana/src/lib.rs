@@ -1,8 +1,12 @@
 //! The program: settings, command line and wiring. What it does is in the crates that it puts together.
 
+mod allocator;
+pub mod cli;
 mod control;
 mod data;
+pub mod logging;
 mod serve;
+pub mod settings;
 mod wiring;
 
 pub use data::{DataError, DataFolder};

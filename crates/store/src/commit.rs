@@ -21,6 +21,7 @@ pub enum Precondition {
 
 /// One change.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "nearly all are puts")]
 pub enum Operation {
     /// Writes the whole object, new or in place of the one that is there.
     Put(Draft),

@@ -1,12 +1,10 @@
 //! Does a commit on the writer's connection, inside a savepoint that the writer holds.
 
 use super::layout::{Layout, TEXT_FIELD_BITS, TypeLayout};
-use super::row::{
-    COLUMNS, Derived, PreparedPut, Stored, damaged, derive, key_space, namespaces_text, read, signed,
-};
+use super::row::{COLUMNS, Derived, PreparedPut, Stored, derive, key_space, namespaces_text, read, signed};
+use super::writer::outside;
 use crate::commit::{Operation, Precondition};
 use crate::error::StoreError;
-use crate::feed::{Change, ChangeKind};
 use crate::object::{ALL_SPACES, Key, SavedObject, Version};
 use ikebana_clock::Millis;
 use rusqlite::types::Value as Sql;
@@ -66,8 +64,10 @@ impl PreparedOperation {
 /// What a member did, to be told once it is durable.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
+    /// What was asked to be put, in order.
     pub(super) objects: Vec<Arc<SavedObject>>,
-    pub(super) changes: Vec<Change>,
+    /// Every write, with the object as it is now; `None` if it was removed.
+    pub(super) writes: Vec<(u64, Key, Option<Arc<SavedObject>>)>,
     pub(super) deleted: u64,
 }
 
@@ -89,7 +89,10 @@ impl Applier<'_> {
         let mut outcome = Outcome::default();
         for operation in &commit.operations {
             match operation {
-                PreparedOperation::Put(put) => self.put(put, &mut outcome)?,
+                PreparedOperation::Put(put) => {
+                    let saved = self.put(put, &mut outcome)?;
+                    outcome.objects.push(saved);
+                }
                 PreparedOperation::Delete(key) => {
                     if let Some(stored) = self.lookup(key)? {
                         self.delete(&stored, &mut outcome)?;
@@ -167,7 +170,7 @@ impl Applier<'_> {
         seq
     }
 
-    fn put(&mut self, put: &PreparedPut, outcome: &mut Outcome) -> Result<(), Failure> {
+    fn put(&mut self, put: &PreparedPut, outcome: &mut Outcome) -> Result<Arc<SavedObject>, Failure> {
         let seq = self.draw();
         let before = self.lookup(&put.draft.key)?;
         let object = before.as_ref().map_or_else(|| signed(seq), |stored| stored.row);
@@ -200,9 +203,9 @@ impl Applier<'_> {
             ])?;
         self.add_derived(object, put.type_id, &put.draft.namespaces, &put.derived)?;
         self.add_references(object, put)?;
-        self.log(seq, &put.draft.key, put.type_id, ChangeKind::Put, outcome)?;
-        outcome.objects.push(Arc::new(saved));
-        Ok(())
+        let saved = Arc::new(saved);
+        self.log(seq, &put.draft.key, put.type_id, Some(saved.clone()), outcome)?;
+        Ok(saved)
     }
 
     fn saved(&self, put: &PreparedPut, seq: u64) -> SavedObject {
@@ -230,7 +233,7 @@ impl Applier<'_> {
         self.remove_derived(stored)?;
         self.connection.prepare_cached("DELETE FROM objects WHERE object = ?")?.execute([stored.row])?;
         outcome.deleted += 1;
-        self.log(seq, &stored.object.key, type_id, ChangeKind::Delete, outcome)
+        self.log(seq, &stored.object.key, type_id, None, outcome)
     }
 
     fn empty_space(&mut self, space: &str, outcome: &mut Outcome) -> Result<(), Failure> {
@@ -265,7 +268,7 @@ impl Applier<'_> {
         seq_no: u64,
         key: &Key,
         type_id: i64,
-        kind: ChangeKind,
+        object: Option<Arc<SavedObject>>,
         outcome: &mut Outcome,
     ) -> Result<(), Failure> {
         self.connection.prepare_cached("INSERT INTO changes VALUES (?, ?, ?, ?, ?)")?.execute(params![
@@ -273,9 +276,9 @@ impl Applier<'_> {
             type_id,
             key_space(key),
             &*key.id,
-            kind == ChangeKind::Delete
+            object.is_none()
         ])?;
-        outcome.changes.push(Change { seq_no, key: key.clone(), kind });
+        outcome.writes.push((seq_no, key.clone(), object));
         Ok(())
     }
 
@@ -293,7 +296,7 @@ impl Applier<'_> {
         }
         for (field, value) in &derived.values {
             self.connection
-                .prepare_cached("INSERT INTO field_values VALUES (?, ?, ?)")?
+                .prepare_cached("INSERT OR IGNORE INTO field_values VALUES (?, ?, ?)")?
                 .execute(params![field, value, object])?;
         }
         for (field, text) in &derived.texts {
@@ -431,12 +434,13 @@ pub(super) fn reindex(connection: &Connection, layout: &Layout, of_type: &TypeLa
     }
 }
 
-/// The last sequence number drawn; `None` in a new store.
-pub(super) fn last_seq(connection: &Connection) -> Result<Option<u64>, StoreError> {
-    let last: Sql =
-        connection.query_row("SELECT max(seq) FROM changes", [], |row| row.get(0)).map_err(damaged)?;
+/// The sequence number that the next write draws. The first is 1, so that 0 stands before all of them.
+pub(super) fn next_seq(connection: &Connection) -> Result<u64, StoreError> {
+    let last: Sql = connection
+        .query_row("SELECT max(seq) FROM changes", [], |row| row.get(0))
+        .map_err(|error| outside(&error))?;
     Ok(match last {
-        Sql::Integer(number) => Some(super::row::unsigned(number)),
-        _ => None,
+        Sql::Integer(number) => super::row::unsigned(number) + 1,
+        _ => 1,
     })
 }

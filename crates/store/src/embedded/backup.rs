@@ -1,7 +1,9 @@
 //! Copies of the whole file, made and put back while the server runs.
 
+use super::apply::{Failure, next_seq};
+use super::layout::Layout;
 use super::open::{OpenError, Options, bring_up_to_date, check_header};
-use super::row::{damaged, signed, unsigned};
+use super::row::{signed, unsigned};
 use super::writer::outside;
 use crate::error::StoreError;
 use crate::types::Registry;
@@ -37,21 +39,28 @@ pub(super) fn write(connection: &Connection, to: &Path) -> Result<(), StoreError
 
 fn copy_to(connection: &Connection, to: &Path) -> Result<(), StoreError> {
     let mut target = Connection::open(to).map_err(|error| outside(&error))?;
-    copy(connection, &mut target)?;
+    copy(connection, &mut target).map_err(|error| outside(&error))?;
     // A copy has no log beside it, whatever the header says.
     target.execute_batch("PRAGMA journal_mode=DELETE").map_err(|error| outside(&error))
 }
 
 /// All pages in one step: one moment of the source, one transaction of the target.
-fn copy(from: &Connection, to: &mut Connection) -> Result<(), StoreError> {
-    let backup = Backup::new(from, to).map_err(|error| outside(&error))?;
+fn copy(from: &Connection, to: &mut Connection) -> rusqlite::Result<()> {
+    let backup = Backup::new(from, to)?;
     loop {
-        match backup.step(-1).map_err(|error| outside(&error))? {
+        match backup.step(-1)? {
             StepResult::Done => return Ok(()),
             StepResult::More => {}
             _ => std::thread::sleep(std::time::Duration::from_millis(5)),
         }
     }
+}
+
+/// What the live file holds after a restore.
+pub(super) struct Restored {
+    pub(super) layout: Layout,
+    pub(super) term: u64,
+    pub(super) next_seq: u64,
 }
 
 /// Puts the content of `from` in place of the live file's, in one transaction, with a primary term above
@@ -62,10 +71,13 @@ pub(super) fn restore_into(
     from: &Path,
     registry: &Registry,
     clock: &Arc<dyn Clock>,
-) -> Result<super::Layout, StoreError> {
-    check_header(from).map_err(refused)?;
+) -> Result<Restored, Failure> {
     if !from.is_file() {
-        return Err(StoreError::BadQuery(format!("[{}] is not a file", from.display())));
+        return Err(StoreError::BadQuery(format!("[{}] is not a file", from.display())).into());
+    }
+    // An empty file is a fresh store to whoever opens it; as a backup it would wipe everything.
+    if !check_header(from).map_err(refused)? {
+        return Err(refused(OpenError::Foreign(from.to_owned())).into());
     }
     let staged = live_path.with_extension("restoring.db");
     let result = stage(live, &staged, from, registry, clock);
@@ -79,16 +91,17 @@ fn stage(
     from: &Path,
     registry: &Registry,
     clock: &Arc<dyn Clock>,
-) -> Result<super::Layout, StoreError> {
+) -> Result<Restored, Failure> {
     std::fs::copy(from, staged).map_err(unavailable)?;
     let copy_of = Options::at(staged).connect().map_err(|error| outside(&error))?;
-    let layout = bring_up_to_date(&copy_of, staged, registry, &**clock).map_err(refused)?;
+    let layout = bring_up_to_date(&copy_of, staged, Some(from), registry, &**clock).map_err(refused)?;
     let term = primary_term(&copy_of)?.max(primary_term(live)?) + 1;
     copy_of
         .execute("UPDATE meta SET value = ? WHERE name = 'primary_term'", [signed(term)])
         .map_err(|error| outside(&error))?;
-    copy(&copy_of, live)?;
-    Ok(layout)
+    let restored = Restored { layout, term, next_seq: next_seq(&copy_of)? };
+    copy(&copy_of, live).map_err(Failure::Sql)?;
+    Ok(restored)
 }
 
 fn refused(error: OpenError) -> StoreError {
@@ -103,7 +116,8 @@ fn refused(error: OpenError) -> StoreError {
 /// The life of the store, see [`crate::Version`].
 pub(super) fn primary_term(connection: &Connection) -> Result<u64, StoreError> {
     connection
-        .query_row("SELECT value FROM meta WHERE name = 'primary_term'", [], |row| row.get::<_, i64>(0))
+        .prepare_cached("SELECT value FROM meta WHERE name = 'primary_term'")
+        .and_then(|mut statement| statement.query_row([], |row| row.get::<_, i64>(0)))
         .map(unsigned)
-        .map_err(damaged)
+        .map_err(|error| outside(&error))
 }

@@ -58,7 +58,9 @@ pub(super) fn start(options: &Options, shared: Arc<Shared>, stop: Stop) -> Resul
                 }
                 Ok(_) => {}
                 Err(error) if is_failed_sync(&error) => {
+                    shared.give_up();
                     on_fatal(&format!("the disk failed to make the file durable: {error}"));
+                    return;
                 }
                 Err(error) => tracing::warn!(%error, "the write-ahead log could not be copied"),
             }

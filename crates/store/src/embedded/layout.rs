@@ -124,8 +124,17 @@ fn kind_name(kind: FieldKind) -> &'static str {
         FieldKind::Number => "number",
         FieldKind::Boolean => "boolean",
         FieldKind::Date => "date",
-        _ => "keyword",
+        FieldKind::Keyword => "keyword",
+        FieldKind::Ip => "ip",
+        FieldKind::Flattened => "flattened",
+        FieldKind::Nested => "nested",
     }
+}
+
+/// Whether single values of this kind are kept in `field_values`. Text is kept as words; of the other kinds
+/// only the declaration is used, by the evaluator.
+pub(super) fn is_indexable(kind: FieldKind) -> bool {
+    matches!(kind, FieldKind::Keyword | FieldKind::Number | FieldKind::Boolean | FieldKind::Date)
 }
 
 fn type_number(connection: &Connection, declared: &ObjectType) -> rusqlite::Result<i64> {

@@ -7,6 +7,7 @@ mod apply;
 mod backup;
 mod cache;
 mod checkpoint;
+mod conditions;
 mod find;
 mod layout;
 mod open;
@@ -31,7 +32,7 @@ use ikebana_clock::Clock;
 use layout::Layout;
 use points::Points;
 use readers::Readers;
-use row::{COLUMNS, damaged, key_space, read, signed, unsigned};
+use row::{COLUMNS, key_space, read, signed, unsigned};
 use rusqlite::{Connection, params};
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -85,6 +86,7 @@ impl Embedded {
             clock: clock.clone(),
             next_seq: opened.next_seq,
             term: opened.term,
+            trimmed: 0,
             on_fatal: options.on_fatal.clone(),
         };
         let checkpoints = checkpoint::Stop::default();
@@ -115,9 +117,20 @@ impl Embedded {
             let term = self.shared.mark.borrow().primary_term;
             let layout = current(&self.layout);
             let again = work.clone();
-            let result = self.readers.run(move |connection, leaves| again(connection, &layout, leaves)).await;
-            if self.shared.mark.borrow().primary_term == term {
-                return result;
+            let result = self
+                .readers
+                .run(move |connection, leaves| {
+                    // The term that the file itself has in this moment: the mark follows it.
+                    let moment =
+                        connection.unchecked_transaction().map_err(|error| writer::outside(&error))?;
+                    if backup::primary_term(&moment)? != term {
+                        return Ok(None);
+                    }
+                    again(&moment, &layout, leaves).map(Some)
+                })
+                .await?;
+            if let Some(result) = result {
+                return Ok(result);
             }
         }
     }
@@ -219,7 +232,10 @@ impl Engine for Embedded {
         async move {
             let term = self.shared.mark.borrow().primary_term;
             let rows = self.points.slice(id, term, from, size)?;
-            self.read(move |connection, layout, _| find::objects(connection, layout, &rows)).await
+            let found =
+                self.read(move |connection, layout, _| find::objects(connection, layout, &rows)).await?;
+            // A restore in between gave the numbers another meaning.
+            if self.shared.mark.borrow().primary_term == term { Ok(found) } else { Err(points::unknown(id)) }
         }
         .boxed()
     }
@@ -283,15 +299,15 @@ fn changes(
         return Ok(Changes::Lost);
     }
     let mut statement = connection
-        .prepare_cached(
-            "SELECT seq, type, space, id, deleted FROM changes WHERE seq > ? ORDER BY seq LIMIT ?",
-        )
+        .prepare_cached("SELECT seq, type, space, id, deleted FROM changes WHERE seq > ? ORDER BY seq")
         .map_err(sql)?;
-    let mut rows = statement.query(params![signed(after), signed(limit as u64)]).map_err(sql)?;
+    let mut rows = statement.query([signed(after)]).map_err(sql)?;
     let mut list = Vec::new();
-    while let Some(row) = rows.next().map_err(sql)? {
-        let of_type =
-            layout.by_id(row.get(1).map_err(sql)?).ok_or_else(|| damaged("a change of an unknown type"))?;
+    while list.len() < limit
+        && let Some(row) = rows.next().map_err(sql)?
+    {
+        // The last objects of a type that this program does not have are gone: nobody asks for them.
+        let Some(of_type) = layout.by_id(row.get(1).map_err(sql)?) else { continue };
         let space: String = row.get(2).map_err(sql)?;
         let id: String = row.get(3).map_err(sql)?;
         let key = Key {

@@ -1,6 +1,6 @@
 //! Opening the file: making it, refusing it, bringing it up to date.
 
-use super::apply::{Failure, last_seq, reindex};
+use super::apply::{Failure, next_seq, reindex};
 use super::backup::primary_term;
 use super::layout::{FORMAT, Layout, TABLES, indexed_text};
 use super::writer::OnFatal;
@@ -131,9 +131,10 @@ pub(super) fn open(options: &Options, registry: &Registry, clock: &dyn Clock) ->
         None
     };
     let connection = options.connect()?;
+    let layout = bring_up_to_date(&connection, &options.path, None, registry, clock)?;
+    // Not before: it writes into a file that has no log yet, and one that is refused must stay as it is.
     connection.execute_batch("PRAGMA journal_mode=WAL")?;
-    let layout = bring_up_to_date(&connection, &options.path, registry, clock)?;
-    let next_seq = last_seq(&connection)?.map_or(0, |last| last + 1);
+    let next_seq = next_seq(&connection)?;
     let term = primary_term(&connection)?;
     Ok(Opened { connection, layout, next_seq, term, lock })
 }
@@ -150,18 +151,19 @@ fn lock(path: &Path) -> Result<std::fs::File, OpenError> {
     }
 }
 
-/// Looks at the first bytes of the file, before SQLite touches anything beside it.
-pub(super) fn check_header(path: &Path) -> Result<(), OpenError> {
+/// Looks at the first bytes of the file, before SQLite touches anything beside it. Whether they are those of
+/// a store: a file that is missing or empty can become one.
+pub(super) fn check_header(path: &Path) -> Result<bool, OpenError> {
     let mut header = [0u8; 100];
     let mut file = match std::fs::File::open(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(error.into()),
     };
     match file.read_exact(&mut header) {
         Ok(()) => {}
         // A start that was cut before the first sync leaves an empty file.
-        Err(_) if file.metadata()?.len() == 0 => return Ok(()),
+        Err(_) if file.metadata()?.len() == 0 => return Ok(false),
         Err(_) => return Err(OpenError::Foreign(path.to_owned())),
     }
     let number = |at: usize| i32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
@@ -173,17 +175,19 @@ pub(super) fn check_header(path: &Path) -> Result<(), OpenError> {
     if format > FORMAT {
         return Err(newer(path, format));
     }
-    Ok(())
+    Ok(application == APPLICATION_ID)
 }
 
 fn newer(path: &Path, format: i32) -> OpenError {
     OpenError::Newer { path: path.to_owned(), what: format!("format {format}, this program knows {FORMAT}") }
 }
 
-/// Makes the tables, or migrates what older programs wrote; registers types and fields.
+/// Makes the tables, or migrates what older programs wrote; registers types and fields. Before a migration
+/// the file is copied, unless a `copy` is there already.
 pub(super) fn bring_up_to_date(
     connection: &Connection,
     path: &Path,
+    copy: Option<&Path>,
     registry: &Registry,
     clock: &dyn Clock,
 ) -> Result<Layout, OpenError> {
@@ -204,9 +208,13 @@ pub(super) fn bring_up_to_date(
         return Err(OpenError::Foreign(path.to_owned()));
     }
     let stale = stale_types(connection, path, registry)?;
-    let copy = if stale.is_empty() { None } else { Some(copy_before_migration(connection, path, clock)?) };
+    let copy = match copy {
+        Some(copy) => copy.to_owned(),
+        None if stale.is_empty() => PathBuf::new(),
+        None => copy_before_migration(connection, path, clock)?,
+    };
     connection.execute_batch("BEGIN IMMEDIATE")?;
-    let result = migrate(connection, registry, &stale, copy);
+    let result = migrate(connection, registry, &stale, &copy);
     connection.execute_batch(if result.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
     if result.is_ok() && (format == 0 || !stale.is_empty()) {
         // Into the file itself, so that an older program that looks at its header is warned.
@@ -264,13 +272,12 @@ fn migrate(
     connection: &Connection,
     registry: &Registry,
     stale: &[Arc<ObjectType>],
-    copy: Option<PathBuf>,
+    copy: &Path,
 ) -> Result<Layout, OpenError> {
     let layout = Layout::register(connection, registry)?;
-    let copy = copy.unwrap_or_default();
     for declared in stale {
         let Some(of_type) = layout.by_name(declared.name) else { continue };
-        migrate_objects(connection, of_type.id, declared, &copy)?;
+        migrate_objects(connection, of_type.id, declared, copy)?;
         reindex(connection, &layout, of_type)?;
         connection.execute(
             "UPDATE types SET version = ?, indexed = ? WHERE type = ?",

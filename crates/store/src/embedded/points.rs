@@ -32,7 +32,7 @@ pub(super) struct Points {
     clock: Arc<dyn Clock>,
 }
 
-fn unknown(id: u64) -> StoreError {
+pub(super) fn unknown(id: u64) -> StoreError {
     StoreError::BadQuery(format!("No search context found for id [{id}]"))
 }
 
@@ -61,7 +61,7 @@ impl Points {
         }
         lists.last += 1;
         let (id, total) = (lists.last, rows.len() as u64);
-        let expires = self.clock.elapsed() + keep_alive;
+        let expires = self.clock.elapsed().saturating_add(keep_alive);
         let point = Point { rows: rows.into(), primary_term: mark.primary_term, keep_alive, expires };
         lists.by_id.insert(id, point);
         Ok(PointInTime { id, total, seq_no: mark.seq_no })
@@ -83,7 +83,7 @@ impl Points {
             // After a restore the numbers mean other objects.
             .filter(|point| point.primary_term == primary_term)
             .ok_or_else(|| unknown(id))?;
-        point.expires = now + point.keep_alive;
+        point.expires = now.saturating_add(point.keep_alive);
         Ok(point.rows.iter().skip(from).take(size).copied().collect())
     }
 

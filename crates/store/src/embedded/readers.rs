@@ -3,7 +3,7 @@
 use super::open::Options;
 use super::writer::outside;
 use crate::error::StoreError;
-use ikebana_query::{Mapping, Query};
+use ikebana_query::{Mapping, Query, Wildcard};
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,9 +15,11 @@ const READERS: usize = 4;
 const WAITING: usize = 2048;
 
 /// A condition that no index answers.
-pub(super) struct Leaf {
-    pub(super) query: Query,
-    pub(super) mapping: Mapping,
+pub(super) enum Leaf {
+    /// On the attributes of an object.
+    Attributes { query: Query, mapping: Mapping },
+    /// On one text. SQLite's own patterns take exponential time on some texts.
+    Pattern(Wildcard),
 }
 
 /// The conditions of the running statement, by the number under which SQL calls them.
@@ -33,9 +35,15 @@ impl Leaves {
     fn holds(&self, number: usize, attributes: &str) -> Result<bool, serde_json::Error> {
         let document: serde_json::Value = serde_json::from_str(attributes)?;
         let leaves = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(leaves
-            .get(number)
-            .is_some_and(|leaf| ikebana_query::matches(&leaf.query, &document, &leaf.mapping)))
+        Ok(match leaves.get(number) {
+            Some(Leaf::Attributes { query, mapping }) => ikebana_query::matches(query, &document, mapping),
+            _ => false,
+        })
+    }
+
+    fn fits(&self, number: usize, text: &str) -> bool {
+        let leaves = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        matches!(leaves.get(number), Some(Leaf::Pattern(pattern)) if pattern.matches(text))
     }
 }
 
@@ -91,18 +99,17 @@ fn connect(options: &Options) -> rusqlite::Result<Reader> {
     let connection = options.connect()?;
     connection.execute_batch("PRAGMA query_only=ON")?;
     let leaves = Leaves::default();
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS;
     let called = leaves.clone();
-    connection.create_scalar_function(
-        "holds",
-        2,
-        FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS,
-        move |context| {
-            let number = usize::try_from(context.get::<i64>(0)?).unwrap_or(usize::MAX);
-            let attributes = context.get_raw(1).as_str()?;
-            called
-                .holds(number, attributes)
-                .map_err(|error| rusqlite::Error::UserFunctionError(Box::new(error)))
-        },
-    )?;
+    connection.create_scalar_function("holds", 2, flags, move |context| {
+        let number = usize::try_from(context.get::<i64>(0)?).unwrap_or(usize::MAX);
+        let attributes = context.get_raw(1).as_str()?;
+        called.holds(number, attributes).map_err(|error| rusqlite::Error::UserFunctionError(Box::new(error)))
+    })?;
+    let called = leaves.clone();
+    connection.create_scalar_function("fits", 2, flags, move |context| {
+        let number = usize::try_from(context.get::<i64>(0)?).unwrap_or(usize::MAX);
+        Ok(context.get_raw(1).as_str_or_null()?.is_some_and(|text| called.fits(number, text)))
+    })?;
     Ok(Reader { connection, leaves })
 }

@@ -1,14 +1,17 @@
 //! Rows of `objects`, and what is derived from an object for the index tables.
 
-use super::layout::{Layout, TypeLayout};
+use super::layout::{Layout, TypeLayout, is_indexable};
 use crate::error::StoreError;
 use crate::object::{Draft, Key, Reference, SavedObject, Version};
 use crate::types::Class;
 use ikebana_clock::Millis;
 use ikebana_query::FieldKind;
+use ikebana_query::date::Rounding;
+use jiff::Timestamp;
 use rusqlite::Row;
 use rusqlite::types::Value as Sql;
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// The columns that [`read`] wants, in its order.
@@ -94,12 +97,12 @@ pub(super) fn derive(of_type: &TypeLayout, attributes: &Map<String, Value>) -> D
         let mut found = Vec::new();
         collect(attributes, field.path, &mut found);
         if field.kind == FieldKind::Text {
-            let words: Vec<&str> = found.iter().filter_map(|value| value.as_str()).collect();
-            if !words.is_empty() {
-                derived.texts.push((field.id, words.join("\n")));
+            let texts: Vec<Cow<'_, str>> = found.into_iter().filter_map(text_of).collect();
+            if !texts.is_empty() {
+                derived.texts.push((field.id, texts.join("\n")));
             }
-        } else {
-            for value in found.into_iter().filter_map(|value| sql_value(field.kind, value)) {
+        } else if is_indexable(field.kind) {
+            for value in found.into_iter().filter_map(|value| indexed_value(field.kind, value)) {
                 if !derived.values.contains(&(field.id, value.clone())) {
                     derived.values.push((field.id, value));
                 }
@@ -143,22 +146,55 @@ fn scalars<'a>(value: &'a Value, found: &mut Vec<&'a Value>) {
     }
 }
 
-/// The form in which a value of a field of this kind is indexed; `None` if it has none.
-pub(super) fn sql_value(kind: FieldKind, value: &Value) -> Option<Sql> {
+fn text_of(value: &Value) -> Option<Cow<'_, str>> {
+    match value {
+        Value::String(text) => Some(Cow::Borrowed(text)),
+        Value::Number(_) | Value::Bool(_) => Some(Cow::Owned(value.to_string())),
+        _ => None,
+    }
+}
+
+/// The form in which a value of an attribute is indexed; `None` if such a field cannot hold it.
+fn indexed_value(kind: FieldKind, value: &Value) -> Option<Sql> {
     match (kind, value) {
-        (FieldKind::Number, Value::Number(number)) => number.as_f64().map(Sql::Real),
-        (FieldKind::Number, Value::String(text)) => text.parse().ok().map(Sql::Real),
+        (FieldKind::Keyword, value) => text_of(value).map(|text| Sql::Text(text.into_owned())),
+        (FieldKind::Number, Value::Number(one)) => Some(number(one)),
+        (FieldKind::Number, Value::String(text)) => number_from(text),
         (FieldKind::Boolean, Value::Bool(flag)) => Some(Sql::Integer(i64::from(*flag))),
+        // As Elasticsearch has it.
+        (FieldKind::Boolean, Value::String(text)) if text.is_empty() => Some(Sql::Integer(0)),
         (FieldKind::Boolean, Value::String(text)) => {
             text.parse::<bool>().ok().map(|flag| Sql::Integer(i64::from(flag)))
         }
         (FieldKind::Date, Value::Number(number)) => number.as_i64().map(Sql::Integer),
-        (FieldKind::Date, Value::String(text)) => Millis::parse(text).map(|time| Sql::Integer(time.0)),
-        (_, Value::String(text)) => Some(Sql::Text(text.clone())),
-        (_, Value::Number(number)) => Some(Sql::Text(number.to_string())),
-        (_, Value::Bool(flag)) => Some(Sql::Text(flag.to_string())),
+        (FieldKind::Date, Value::String(text)) => date_from(text),
         _ => None,
     }
+}
+
+/// Whole numbers stay exact; SQLite compares both forms by their value.
+pub(super) fn number(number: &Number) -> Sql {
+    match (number.as_i64(), number.as_f64()) {
+        (Some(whole), _) => Sql::Integer(whole),
+        (None, float) => Sql::Real(float.unwrap_or(f64::MAX)),
+    }
+}
+
+pub(super) fn number_from(text: &str) -> Option<Sql> {
+    let text = text.trim();
+    match text.parse() {
+        Ok(whole) => Some(Sql::Integer(whole)),
+        Err(_) => text.parse::<f64>().ok().filter(|float| float.is_finite()).map(Sql::Real),
+    }
+}
+
+/// Milliseconds; what is finer is cut off, before the epoch too.
+pub(super) fn date(time: Timestamp) -> Sql {
+    Sql::Integer(i64::try_from(time.as_nanosecond().div_euclid(1_000_000)).unwrap_or(i64::MAX))
+}
+
+pub(super) fn date_from(text: &str) -> Option<Sql> {
+    ikebana_query::date::parse(text, Rounding::Down).map(date)
 }
 
 /// A draft with everything computed that needs no look at the store, so that the one writer has less

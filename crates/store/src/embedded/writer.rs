@@ -6,7 +6,7 @@ use super::row::{damaged, signed};
 use super::{SharedLayout, current};
 use crate::commit::{Committed, Priority};
 use crate::error::StoreError;
-use crate::feed::{ChangeKind, Mark};
+use crate::feed::Mark;
 use crate::types::Registry;
 use ikebana_clock::Clock;
 use rusqlite::{Connection, ffi};
@@ -25,6 +25,8 @@ const GROUP: usize = 512;
 const QUEUE: usize = 4096;
 /// How far the change log reaches back, in writes.
 const KEPT_CHANGES: u64 = 100_000;
+/// What is beyond that is dropped in portions of this size.
+const TRIMMED_AT_ONCE: u64 = 10_000;
 
 /// The end of the line for a commit: an answer.
 pub(super) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
@@ -55,6 +57,7 @@ pub(super) struct Shared {
     pub(super) groups: AtomicU64,
     pub(super) sync_micros: AtomicU64,
     pub(super) full: AtomicBool,
+    broken: AtomicBool,
 }
 
 impl Shared {
@@ -68,6 +71,7 @@ impl Shared {
             groups: AtomicU64::new(0),
             sync_micros: AtomicU64::new(0),
             full: AtomicBool::new(false),
+            broken: AtomicBool::new(false),
         })
     }
 
@@ -86,6 +90,9 @@ impl Shared {
         if queues.closed {
             return Err(StoreError::Unavailable("the store is closed".into()));
         }
+        if self.is_broken() {
+            return Err(broken());
+        }
         let queue = match priority {
             Priority::Interactive => &mut queues.interactive,
             Priority::Bulk => &mut queues.bulk,
@@ -97,6 +104,15 @@ impl Shared {
         drop(queues);
         self.arrived.notify_one();
         Ok(())
+    }
+
+    /// From now on nothing is written and nothing is acknowledged.
+    pub(super) fn give_up(&self) {
+        self.broken.store(true, Ordering::SeqCst);
+    }
+
+    fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::SeqCst)
     }
 
     /// Lets the writer finish what waits and end.
@@ -131,7 +147,13 @@ pub(super) struct Writer {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) next_seq: u64,
     pub(super) term: u64,
+    /// Below this the change log is gone already.
+    pub(super) trimmed: u64,
     pub(super) on_fatal: OnFatal,
+}
+
+fn broken() -> StoreError {
+    StoreError::Unavailable("the disk failed, nothing more is written".into())
 }
 
 /// A member of a group whose changes stand, until the group is durable.
@@ -141,6 +163,10 @@ impl Writer {
     /// Works until the store is closed and nothing waits.
     pub(super) fn run(mut self) {
         while let Some(job) = self.shared.next(true) {
+            if self.shared.is_broken() {
+                refuse(job);
+                continue;
+            }
             let left_over = match job {
                 Job::Commit(commit, reply) => self.group(commit, reply),
                 other => Some(other),
@@ -173,7 +199,10 @@ impl Writer {
         let mut left_over = None;
         let end = self.clock.elapsed() + SLICE;
         if let Err(error) = self.connection.execute_batch("BEGIN IMMEDIATE") {
-            self.refuse(error, members.take());
+            let error = self.failure(&error);
+            if let Some((_, reply)) = members.take() {
+                let _ = reply.send(Err(error));
+            }
             return None;
         }
         while let Some((commit, reply)) = members.take() {
@@ -241,6 +270,8 @@ impl Writer {
         let start = self.clock.elapsed();
         let committed = self.trim().and_then(|()| self.connection.execute_batch("COMMIT"));
         match committed {
+            // Copying the log failed meanwhile: what this group stands on may be lost.
+            Ok(()) if self.shared.is_broken() => refuse_all(pending),
             Ok(()) => {
                 let spent = self.clock.elapsed().saturating_sub(start).as_micros();
                 let spent = u64::try_from(spent).unwrap_or(u64::MAX);
@@ -261,18 +292,14 @@ impl Writer {
     fn tell(&self, pending: Vec<Pending>) {
         self.shared.full.store(false, Ordering::Relaxed);
         for (_, outcome, _) in &pending {
-            let mut written = outcome.objects.iter();
-            for change in &outcome.changes {
-                match change.kind {
-                    ChangeKind::Put => self.shared.cache.written(&change.key, written.next().cloned()),
-                    ChangeKind::Delete => self.shared.cache.written(&change.key, None),
-                }
+            for (_, key, object) in &outcome.writes {
+                self.shared.cache.written(key, object.clone());
             }
         }
         let seq_no = self.next_seq.saturating_sub(1);
         self.shared.mark.send_replace(Mark { primary_term: self.term, seq_no });
         for (_, outcome, reply) in pending {
-            let last = outcome.changes.last().map_or(seq_no, |change| change.seq_no);
+            let last = outcome.writes.last().map_or(seq_no, |(seq_no, ..)| *seq_no);
             let committed = Committed { objects: outcome.objects, deleted: outcome.deleted, seq_no: last };
             let _ = reply.send(Ok(committed));
         }
@@ -283,6 +310,10 @@ impl Writer {
     fn singly(&mut self, pending: Vec<Pending>) {
         self.roll_back();
         for (commit, _, reply) in pending {
+            if self.shared.is_broken() {
+                let _ = reply.send(Err(broken()));
+                continue;
+            }
             let first_seq = self.next_seq;
             let result = self
                 .connection
@@ -312,13 +343,6 @@ impl Writer {
         }
     }
 
-    fn refuse(&self, error: rusqlite::Error, member: Option<(Prepared, Reply<Committed>)>) {
-        let error = self.failure(&error);
-        if let Some((_, reply)) = member {
-            let _ = reply.send(Err(error));
-        }
-    }
-
     /// What a failure of the file is for the one who waits.
     fn failure(&self, error: &rusqlite::Error) -> StoreError {
         self.judge_sync(error);
@@ -331,7 +355,7 @@ impl Writer {
         if !self.connection.is_autocommit()
             && let Err(error) = self.connection.execute_batch("ROLLBACK")
         {
-            (self.on_fatal)(&format!("a transaction could not be rolled back: {error}"));
+            self.fatal(&format!("a transaction could not be rolled back: {error}"));
         }
     }
 
@@ -339,30 +363,54 @@ impl Writer {
     /// would succeed without them.
     fn judge_sync(&self, error: &rusqlite::Error) {
         if is_failed_sync(error) {
-            (self.on_fatal)(&format!("the disk failed to make writes durable: {error}"));
+            self.fatal(&format!("the disk failed to make writes durable: {error}"));
         }
     }
 
+    fn fatal(&self, reason: &str) {
+        self.shared.give_up();
+        (self.on_fatal)(reason);
+    }
+
     /// Drops the oldest part of the change log, now and then.
-    fn trim(&self) -> rusqlite::Result<()> {
-        if self.next_seq % 10_000 < 10 && self.next_seq > KEPT_CHANGES {
-            self.connection
-                .prepare_cached("DELETE FROM changes WHERE seq < ?")?
-                .execute([signed(self.next_seq - KEPT_CHANGES)])?;
+    fn trim(&mut self) -> rusqlite::Result<()> {
+        let oldest = self.next_seq.saturating_sub(KEPT_CHANGES);
+        if oldest >= self.trimmed + TRIMMED_AT_ONCE {
+            self.connection.prepare_cached("DELETE FROM changes WHERE seq < ?")?.execute([signed(oldest)])?;
+            self.trimmed = oldest;
         }
         Ok(())
     }
 
     fn restore(&mut self, from: &std::path::Path) -> Result<(), StoreError> {
-        let layout =
-            super::backup::restore_into(&mut self.connection, &self.path, from, &self.registry, &self.clock)?;
-        *self.layout.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(layout);
-        self.term = super::backup::primary_term(&self.connection)?;
-        self.next_seq = super::apply::last_seq(&self.connection)?.map_or(0, |last| last + 1);
+        let restored =
+            super::backup::restore_into(&mut self.connection, &self.path, from, &self.registry, &self.clock)
+                .map_err(|failure| match failure {
+                    Failure::Refused(error) => error,
+                    Failure::Sql(error) => self.failure(&error),
+                })?;
+        *self.layout.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(restored.layout);
+        self.term = restored.term;
+        self.next_seq = restored.next_seq;
+        self.trimmed = 0;
         self.shared.cache.clear();
         let seq_no = self.next_seq.saturating_sub(1);
         self.shared.mark.send_replace(Mark { primary_term: self.term, seq_no });
         Ok(())
+    }
+}
+
+fn refuse(job: Job) {
+    match job {
+        Job::Commit(_, reply) => drop(reply.send(Err(broken()))),
+        Job::Restore(_, reply) => drop(reply.send(Err(broken()))),
+        Job::Checkpoint => {}
+    }
+}
+
+fn refuse_all(pending: Vec<Pending>) {
+    for (_, _, reply) in pending {
+        let _ = reply.send(Err(broken()));
     }
 }
 

@@ -1,0 +1,232 @@
+//! Decides which events are written, and where.
+//!
+//! What a place in the code logs is decided once and remembered by `tracing`, so an event that is filtered
+//! out costs a load and a comparison.
+
+use super::LoggingError;
+use super::appender::{Destination, LogFile, Sink};
+use super::layout::Layout;
+use super::line::{Fields, Record};
+use super::model::{AppenderSettings, BUILT_IN, Level, LoggerSettings, LoggingSettings, Rewrite};
+use super::name;
+use ikebana_clock::Clock;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::Arc;
+use tracing::level_filters::LevelFilter;
+use tracing::span::{Attributes, Id};
+use tracing::subscriber::Interest;
+use tracing::{Event, Metadata, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::LookupSpan;
+
+/// The span that stands for a request; its field `id` is the request's.
+const REQUEST: &str = "request";
+
+enum Appender {
+    Sink(Sink),
+    Rewrite(Rewrite),
+}
+
+/// A layer for `tracing_subscriber` that writes as `logging.*` says.
+pub struct LogLayer {
+    root: LoggerSettings,
+    /// Longer names first, so that the first that fits is the nearest.
+    loggers: Vec<LoggerSettings>,
+    appenders: BTreeMap<String, Appender>,
+    highest: Level,
+    clock: Arc<dyn Clock>,
+    pid: u32,
+}
+
+impl LogLayer {
+    /// Opens the files; `console` is written to instead of standard output.
+    ///
+    /// # Errors
+    /// [`LoggingError`].
+    pub fn new(
+        settings: &LoggingSettings,
+        terminal: bool,
+        clock: Arc<dyn Clock>,
+        console: Box<dyn Write + Send>,
+    ) -> Result<Self, LoggingError> {
+        settings.check()?;
+        let console = SharedConsole(Arc::new(std::sync::Mutex::new(console)));
+        let human = if terminal { Layout::Human { color: settings.color } } else { Layout::Json };
+        let mut appenders = BTreeMap::new();
+        for name in BUILT_IN {
+            let sink = Sink::new(human.clone(), Destination::Stream(Box::new(console.clone())));
+            appenders.insert(name.to_owned(), Appender::Sink(sink));
+        }
+        for (name, appender) in &settings.appenders {
+            appenders.insert(name.clone(), open(appender, &console)?);
+        }
+        let mut loggers = settings.loggers.clone();
+        loggers.sort_by_key(|logger| std::cmp::Reverse(logger.name.len()));
+        let highest = loggers.iter().map(|logger| logger.level).fold(settings.root.level, Level::max);
+        Ok(Self { root: settings.root.clone(), loggers, appenders, highest, clock, pid: std::process::id() })
+    }
+
+    fn level_of(&self, logger: &str) -> Level {
+        self.loggers.iter().find(|one| name::is_below(logger, &one.name)).unwrap_or(&self.root).level
+    }
+
+    fn appenders_of(&self, logger: &str) -> &[String] {
+        self.loggers
+            .iter()
+            .find(|one| !one.appenders.is_empty() && name::is_below(logger, &one.name))
+            .map_or(&self.root.appenders, |one| &one.appenders)
+    }
+
+    fn wants(&self, metadata: &Metadata<'_>) -> bool {
+        if metadata.is_span() {
+            return metadata.name() == REQUEST;
+        }
+        let level = Level::from(metadata.level());
+        let limit = self.level_of(&name::of_target(metadata.target()));
+        // Whether an error is a fatal one is seen only when it comes.
+        limit >= level || (limit == Level::Fatal && level == Level::Error)
+    }
+
+    fn append(&self, appender: &str, record: &Record) {
+        match self.appenders.get(appender) {
+            Some(Appender::Sink(sink)) => sink.write(&sink.layout.line(record, self.pid)),
+            Some(Appender::Rewrite(rewrite)) => {
+                let rewritten = rewrite.apply(record);
+                rewrite.appenders.iter().for_each(|next| self.append(next, &rewritten));
+            }
+            None => {}
+        }
+    }
+}
+
+impl Rewrite {
+    fn apply(&self, record: &Record) -> Record {
+        let mut record = record.clone();
+        for (path, value) in &self.properties {
+            match value {
+                Some(value) => record
+                    .fields
+                    .iter_mut()
+                    .filter(|(name, _)| name == path)
+                    .for_each(|field| field.1 = value.clone()),
+                None => record.fields.retain(|(name, _)| !name::is_below(name, path)),
+            }
+        }
+        record
+    }
+}
+
+fn open(appender: &AppenderSettings, console: &SharedConsole) -> Result<Appender, LoggingError> {
+    let (layout, to) = match appender {
+        AppenderSettings::Rewrite(rewrite) => return Ok(Appender::Rewrite(rewrite.clone())),
+        AppenderSettings::Console(layout) => (layout, Destination::Stream(Box::new(console.clone()))),
+        AppenderSettings::File { path, layout, rolling } => {
+            let file = LogFile::open(path, rolling.clone())
+                .map_err(|error| LoggingError::File { path: path.clone(), error })?;
+            (layout, Destination::File(file))
+        }
+    };
+    Ok(Appender::Sink(Sink::new(Layout::from(layout), to)))
+}
+
+/// Several appenders write to the one console.
+#[derive(Clone)]
+struct SharedConsole(Arc<std::sync::Mutex<Box<dyn Write + Send>>>);
+
+impl Write for SharedConsole {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.write_all(bytes).map(|()| bytes.len())
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).write_all(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).flush()
+    }
+}
+
+/// Kept with a request's span.
+struct RequestId(String);
+
+struct IdField(Option<String>);
+
+impl tracing::field::Visit for IdField {
+    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
+        if field.name() == "id" {
+            self.0 = Some(format!("{value:?}"));
+        }
+    }
+
+    fn record_str(&mut self, field: &tracing::field::Field, value: &str) {
+        if field.name() == "id" {
+            self.0 = Some(value.to_owned());
+        }
+    }
+}
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LogLayer {
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        if self.wants(metadata) { Interest::always() } else { Interest::never() }
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
+        self.wants(metadata)
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        let events = match self.highest {
+            Level::Off => LevelFilter::OFF,
+            Level::Fatal | Level::Error => LevelFilter::ERROR,
+            Level::Warn => LevelFilter::WARN,
+            Level::Info => LevelFilter::INFO,
+            Level::Debug => LevelFilter::DEBUG,
+            Level::Trace => LevelFilter::TRACE,
+        };
+        // The span of a request is of level info; an error within it is to know it.
+        Some(if self.highest == Level::Off { events } else { events.max(LevelFilter::INFO) })
+    }
+
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        if attributes.metadata().name() != REQUEST {
+            return;
+        }
+        let mut field = IdField(None);
+        attributes.record(&mut field);
+        if let (Some(span), Some(request)) = (context.span(id), field.0) {
+            span.extensions_mut().insert(RequestId(request));
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        let target = fields.foreign_target.as_deref().unwrap_or(event.metadata().target());
+        let logger = name::of_target(target).into_owned();
+        let level = match Level::from(event.metadata().level()) {
+            Level::Error if fields.fatal => Level::Fatal,
+            level => level,
+        };
+        if level > self.level_of(&logger) {
+            return;
+        }
+        let request = context.event_scope(event).and_then(|mut scope| {
+            scope.find_map(|span| span.extensions().get::<RequestId>().map(|id| id.0.clone()))
+        });
+        let record = Record {
+            level,
+            logger,
+            message: fields.message,
+            fields: fields.fields,
+            request,
+            time: self.clock.now(),
+            uptime: self.clock.elapsed(),
+        };
+        for appender in self.appenders_of(&record.logger) {
+            self.append(appender, &record);
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! What a logger is called.
+
+use std::borrow::Cow;
+
+/// The logger of a `tracing` target.
+pub(super) fn of_target(target: &str) -> Cow<'_, str> {
+    let krate = target.split_once("::").map_or(target, |(krate, _)| krate);
+    if let Some(ours) = krate.strip_prefix("ikebana_") {
+        return Cow::Owned(format!("ikebana.{ours}"));
+    }
+    match krate {
+        "ikebana" => Cow::Borrowed(krate),
+        _ if target.contains("::") => Cow::Owned(target.replace("::", ".")),
+        _ => Cow::Borrowed(target),
+    }
+}
+
+/// Whether `logger` is `parent` or lies below it.
+pub(super) fn is_below(logger: &str, parent: &str) -> bool {
+    logger.strip_prefix(parent).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn module_paths_become_loggers() {
+        for (target, logger) in [
+            ("ikebana_http::walk", "ikebana.http"),
+            ("ikebana_security_api", "ikebana.security_api"),
+            ("ikebana::serve", "ikebana"),
+            ("hyper::proto::h1", "hyper.proto.h1"),
+            ("rustls", "rustls"),
+            ("http.server.response", "http.server.response"),
+        ] {
+            assert_eq!(of_target(target), logger);
+        }
+    }
+
+    #[test]
+    fn loggers_inherit_by_dots() {
+        assert!(is_below("http", "http") && is_below("http.server", "http"));
+        assert!(!is_below("https", "http") && !is_below("http", "http.server"));
+    }
+}
