@@ -19,7 +19,9 @@ fn on_sources() -> Vec<Step> {
         step("snapshots", || {
             Ok(match tree::snapshots()? {
                 true => Done::Whole,
-                false => Done::Skipped("the tests were not run with INSTA_SNAPSHOT_REFERENCES_FILE".to_owned()),
+                false => {
+                    Done::Skipped("the tests were not run with INSTA_SNAPSHOT_REFERENCES_FILE".to_owned())
+                }
             })
         }),
         step("clippy", || {

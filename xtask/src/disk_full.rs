@@ -27,7 +27,8 @@ struct SmallDisk(PathBuf);
 impl SmallDisk {
     fn mount() -> anyhow::Result<Option<Self>> {
         let folder = tree::empty("disk-full")?;
-        let mount = output(Command::new("mount").args(["-t", "tmpfs", "-o", "size=16m", "tmpfs"]).arg(&folder));
+        let mount =
+            output(Command::new("mount").args(["-t", "tmpfs", "-o", "size=16m", "tmpfs"]).arg(&folder));
         Ok(mount.map(|_| Self(folder)))
     }
 }
@@ -53,7 +54,8 @@ pub(crate) fn check(binary: &Path) -> anyhow::Result<Done> {
         return Ok(Done::Whole);
     }
     let unshare = ["--user", "--map-root-user", "--mount"];
-    let possible = on_path("unshare").is_some() && output(Command::new("unshare").args(unshare).arg("true")).is_some();
+    let possible =
+        on_path("unshare").is_some() && output(Command::new("unshare").args(unshare).arg("true")).is_some();
     if !possible || std::env::var_os(INSIDE).is_some() {
         return Ok(Done::Skipped("a tmpfs cannot be mounted here".to_owned()));
     }

@@ -165,7 +165,9 @@ mod tests {
         let reply = answering(b"HTTP/1.1 404 Not Found\r\nA: b\r\nContent-Length: 3\r\n\r\nabc");
         assert_eq!((reply.status, reply.text().as_str()), (404, "abc"));
         assert_eq!(reply.headers[0], ("a".to_owned(), "b".to_owned()));
-        let reply = answering(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n1\r\nd\r\n0\r\n\r\n");
+        let reply = answering(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n1\r\nd\r\n0\r\n\r\n",
+        );
         assert_eq!((reply.status, reply.text().as_str()), (200, "abcd"));
         assert_eq!(answering(b"HTTP/1.1 204 No Content\r\n\r\n").text(), "");
     }

@@ -48,7 +48,8 @@ impl Outcome {
 impl Load<'_> {
     /// Runs it; any wrong answer fails the whole.
     pub(crate) fn run(&self) -> anyhow::Result<Outcome> {
-        let connections = (0..self.connections).map(|_| Connection::open(self.address)).collect::<Result<Vec<_>>>()?;
+        let connections =
+            (0..self.connections).map(|_| Connection::open(self.address)).collect::<Result<Vec<_>>>()?;
         let start = Instant::now();
         let results: Vec<anyhow::Result<Vec<u32>>> = std::thread::scope(|scope| {
             let running: Vec<_> = connections
@@ -56,7 +57,10 @@ impl Load<'_> {
                 .enumerate()
                 .map(|(at, connection)| scope.spawn(move || self.one(at as u64, connection, start)))
                 .collect();
-            running.into_iter().map(|thread| thread.join().unwrap_or_else(|_| bail!("a thread ended"))).collect()
+            running
+                .into_iter()
+                .map(|thread| thread.join().unwrap_or_else(|_| bail!("a thread ended")))
+                .collect()
         });
         let time = start.elapsed();
         let mut latencies = Vec::new();

@@ -87,7 +87,8 @@ impl Server {
 
     fn wait(&mut self, begun: Instant) -> anyhow::Result<()> {
         while begun.elapsed() < PATIENCE {
-            let answer = Connection::open(self.address).and_then(|mut one| one.send("GET", "/api/status", None));
+            let answer =
+                Connection::open(self.address).and_then(|mut one| one.send("GET", "/api/status", None));
             if answer.is_ok() {
                 return Ok(());
             }
@@ -154,7 +155,8 @@ impl Server {
     pub(crate) fn resident(&self) -> anyhow::Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib = line.and_then(|rest| rest.split_whitespace().next()).and_then(|text| text.parse::<u64>().ok());
+        let kib =
+            line.and_then(|rest| rest.split_whitespace().next()).and_then(|text| text.parse::<u64>().ok());
         Ok(kib.context("no VmRSS")? * 1024)
     }
 

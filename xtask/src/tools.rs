@@ -20,7 +20,8 @@ fn cargo_tool(name: &str, version: &str) -> anyhow::Result<PathBuf> {
     if let Some(found) = on_path(name).and_then(fits).or_else(|| fits(installed.clone())) {
         return Ok(found);
     }
-    let mut install = cargo(&["install", "--quiet", "--locked", "--debug", "--force", name, "--version", version]);
+    let mut install =
+        cargo(&["install", "--quiet", "--locked", "--debug", "--force", name, "--version", version]);
     // The workspace's settings are not the tool's.
     run(install.arg("--root").arg(&own).current_dir(&own).env_remove("RUSTFLAGS"))?;
     Ok(installed)
@@ -30,7 +31,9 @@ fn cargo_tool(name: &str, version: &str) -> anyhow::Result<PathBuf> {
 /// they are left to whoever has it.
 pub(crate) fn deny() -> anyhow::Result<()> {
     let tool = cargo_tool("cargo-deny", "0.20.2")?;
-    println!("advisories are not checked here: run `cargo deny check advisories` where the network allows it");
+    println!(
+        "advisories are not checked here: run `cargo deny check advisories` where the network allows it"
+    );
     run(Command::new(tool).current_dir(tree::root()).args(["check", "bans", "licenses", "sources"]))
 }
 
@@ -40,13 +43,10 @@ pub(crate) fn machete() -> anyhow::Result<()> {
     run(Command::new(tool).current_dir(tree::root()))
 }
 
-/// Installs Debian packages if `program` is missing.
-fn debian(program: &str, packages: &[&str]) -> anyhow::Result<()> {
-    if on_path(program).is_some() {
-        return Ok(());
-    }
+/// Installs Debian packages.
+fn install(packages: &[&str]) -> anyhow::Result<()> {
     if on_path("apt-get").is_none() || !is_root() {
-        bail!("[{program}] is missing; install it, on Debian: apt-get install {}", packages.join(" "));
+        bail!("something is missing; install it, on Debian: apt-get install {}", packages.join(" "));
     }
     run(Command::new("apt-get").args(["update", "-q"]))?;
     run(Command::new("apt-get").args(["install", "-q", "-y", "--no-install-recommends"]).args(packages))
@@ -54,7 +54,10 @@ fn debian(program: &str, packages: &[&str]) -> anyhow::Result<()> {
 
 /// Go, for the client that is made from the official document.
 pub(crate) fn go() -> anyhow::Result<()> {
-    debian("go", &["golang-go"])
+    if on_path("go").is_none() {
+        install(&["golang-go"])?;
+    }
+    Ok(())
 }
 
 /// A Python environment with these requirements, made once and brought up to date.
@@ -64,13 +67,12 @@ pub(crate) struct Python {
 
 impl Python {
     pub(crate) fn with(name: &str, requirements: &str) -> anyhow::Result<Self> {
-        debian("python3", &["python3", "python3-venv"])?;
         let folder = tree::kept(name)?;
         if !folder.join("bin/pip").is_file() {
             let make = || run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder));
             if make().is_err() {
                 // Debian has Python without the means to make environments.
-                debian("python3-with-venv", &["python3-venv"])?;
+                install(&["python3", "python3-venv"])?;
                 make()?;
             }
         }

@@ -65,7 +65,8 @@ pub(crate) fn snapshot_references() -> PathBuf {
 /// Every snapshot is compared with by some test; `false` if the tests were not run so that this is known.
 pub(crate) fn snapshots() -> anyhow::Result<bool> {
     let Ok(noted) = fs::read_to_string(snapshot_references()) else { return Ok(false) };
-    let used: HashSet<PathBuf> = noted.lines().filter_map(|line| Path::new(line).canonicalize().ok()).collect();
+    let used: HashSet<PathBuf> =
+        noted.lines().filter_map(|line| Path::new(line).canonicalize().ok()).collect();
     let mut unused = Vec::new();
     for file in sources(&root(), "snap")? {
         if !used.contains(&file.canonicalize()?) {

@@ -50,10 +50,10 @@ fn mime(headers: &HeaderMap) -> Result<Mime, ApiError> {
     let (essence, parameters) = text.split_once(';').unwrap_or((text, ""));
     let essence = essence.trim().to_ascii_lowercase();
     let token = |part: &str| {
-        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&^_.+-*'".contains(&byte))
+        !part.is_empty()
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&^_.+-*'".contains(&byte))
     };
-    let well_formed =
-        essence.split_once('/').is_some_and(|(main, sub)| token(main) && token(sub));
+    let well_formed = essence.split_once('/').is_some_and(|(main, sub)| token(main) && token(sub));
     if !well_formed {
         return Err(invalid("Invalid content-type header"));
     }
@@ -76,6 +76,11 @@ fn mime(headers: &HeaderMap) -> Result<Mime, ApiError> {
         }
         _ => Mime::Other,
     })
+}
+
+/// Judges the content type of a body that is not read.
+pub(crate) fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
+    mime(headers).map(|_| ())
 }
 
 /// Whether a multipart route may take it.

@@ -8,11 +8,9 @@ use crate::walk::App;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use serde_json::json;
 
-const ALLOWED: [&str; 5] = ["accept", "authorization", "content-type", "if-none-match", "kbn-xsrf"];
+const ALLOWED: [&str; 6] = ["accept", "authorization", "content-type", "if-none-match", "kbn-xsrf", "origin"];
 const ALLOWED_TEXT: &str = "Accept,Authorization,Content-Type,If-None-Match,kbn-xsrf";
 const EXPOSED: &str = "WWW-Authenticate,Server-Authorization";
-/// Headers that a page may always send.
-const SIMPLE: [&str; 4] = ["origin", "accept", "accept-language", "content-language"];
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
@@ -30,14 +28,15 @@ impl App {
     pub(crate) fn preflight(&self, headers: &HeaderMap, target: &Target<'_>) -> Result<Answer, ApiError> {
         let Some(cors) = &self.settings.cors else { return Err(ApiError::not_found()) };
         let missing = |text: &'static str| ApiError::new(StatusCode::NOT_FOUND, text);
-        let origin = text(headers, "origin").ok_or_else(|| missing("CORS error: Missing Origin header"))?;
         let method = text(headers, "access-control-request-method")
             .ok_or_else(|| missing("CORS error: Missing Access-Control-Request-Method header"))?;
         let parsed = http::Method::from_bytes(method.as_bytes()).ok().and_then(|method| Method::of(&method));
-        match parsed.map(|method| self.find(method, &target.path)) {
-            Some(Found::Route(..)) => {}
+        match parsed.map(|method| (method, self.find(method, &target.path))) {
+            // `GET` has a route for every path.
+            Some((_, Found::Route(..)) | (Method::Get, Found::Nothing)) => {}
             _ => return Err(ApiError::not_found()),
         }
+        let origin = text(headers, "origin").ok_or_else(|| missing("CORS error: Missing Origin header"))?;
         let refused = |text: &str| Ok(Answer::json(&json!({"message": format!("CORS error: {text}")})));
         if !self.origin_allowed(origin) {
             return refused("Origin not allowed");
@@ -46,7 +45,7 @@ impl App {
         let foreign = asked
             .split(',')
             .map(|name| name.trim().to_ascii_lowercase())
-            .any(|name| !name.is_empty() && !ALLOWED.contains(&&*name) && !SIMPLE.contains(&&*name));
+            .any(|name| !name.is_empty() && !ALLOWED.contains(&&*name));
         if foreign {
             return refused("Some headers are not allowed");
         }
@@ -56,6 +55,8 @@ impl App {
                 answer.headers.insert(name, value);
             }
         };
+        set("access-control-allow-origin", origin);
+        set("access-control-expose-headers", EXPOSED);
         set("access-control-allow-methods", method);
         set("access-control-allow-headers", ALLOWED_TEXT);
         set("access-control-max-age", "86400");
@@ -65,7 +66,7 @@ impl App {
         Ok(answer)
     }
 
-    /// Says on every answer whether the page may read it.
+    /// Says on every answer but that to a preflight whether the page may read it.
     pub(crate) fn cors(&self, headers: &HeaderMap, response: &mut Response<Payload>) {
         let Some(cors) = &self.settings.cors else { return };
         let out = response.headers_mut();

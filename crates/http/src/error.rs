@@ -16,7 +16,7 @@ pub struct ApiError {
     /// `None`: the reason phrase.
     pub message: Option<Cow<'static, str>>,
     /// Further facts, where a route gives some.
-    pub attributes: Option<Value>,
+    pub attributes: Option<Box<Value>>,
     /// Seconds for a `retry-after` header.
     pub retry_after: Option<u64>,
     /// What the log is told and the caller is not.
@@ -68,7 +68,7 @@ impl ApiError {
     /// Adds `attributes`.
     #[must_use]
     pub fn with_attributes(mut self, attributes: Value) -> Self {
-        self.attributes = Some(attributes);
+        self.attributes = Some(Box::new(attributes));
         self
     }
 
@@ -76,11 +76,12 @@ impl ApiError {
     pub fn body(&self) -> Value {
         let reason = self.status.canonical_reason().unwrap_or("Error");
         // Node's name for 413 is still the one of RFC 2616.
-        let reason = if self.status == StatusCode::PAYLOAD_TOO_LARGE { "Request Entity Too Large" } else { reason };
+        let reason =
+            if self.status == StatusCode::PAYLOAD_TOO_LARGE { "Request Entity Too Large" } else { reason };
         let message = self.message.as_deref().unwrap_or(reason);
         let mut body = json!({"statusCode": self.status.as_u16(), "error": reason, "message": message});
         if let Some(attributes) = &self.attributes {
-            body["attributes"] = attributes.clone();
+            body["attributes"] = Value::clone(attributes);
         }
         body
     }
@@ -95,7 +96,7 @@ impl From<StoreError> for ApiError {
             StoreError::TooMany { .. } | StoreError::BadQuery(_) => Self::bad_request(text),
             StoreError::UnknownType(_) => Self::bad_request(format!("{text}: Bad Request")),
             StoreError::Busy | StoreError::Full | StoreError::Unavailable(_) => {
-                Self { inside: Some(text.clone()), ..Self::unavailable("Service Unavailable", 5) }
+                Self { inside: Some(text), ..Self::unavailable("Service Unavailable", 5) }
             }
             StoreError::Encryption { .. } | StoreError::Damaged(_) => Self::internal(text),
         }

@@ -6,6 +6,7 @@
 mod answer;
 mod body;
 mod call;
+mod catch_all;
 mod cors;
 mod error;
 mod metrics;

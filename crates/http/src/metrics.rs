@@ -67,7 +67,8 @@ impl Metrics {
         let mut of_routes: Vec<OfRoute> =
             routes.iter().map(|route| handles(route.spec.method.upper(), route.spec.path)).collect();
         of_routes.push(handles("", "none"));
-        let buckets = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+        let buckets =
+            [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
         let metrics = Self {
             routes: of_routes,
             durations: Histogram::new(buckets),

@@ -159,7 +159,10 @@ fn response(documented: &Documented) -> Value {
     let mut response = json!({"description": documented.description});
     if let Some(schema) = &documented.schema {
         let mut content = Map::new();
-        content.insert(documented.content_type.to_owned(), json!({"schema": openapi(schema, Dialect::ConfigSchema)}));
+        content.insert(
+            documented.content_type.to_owned(),
+            json!({"schema": openapi(schema, Dialect::ConfigSchema)}),
+        );
         response["content"] = Value::Object(content);
     } else if !documented.content_type.is_empty() {
         let mut content = Map::new();

@@ -43,10 +43,9 @@ impl Router {
     pub fn new(routes: Vec<Route>) -> Result<Self, RouteError> {
         let mut trees: [Tree<usize>; 5] = Default::default();
         for (number, route) in routes.iter().enumerate() {
-            trees[route.spec.method as usize].insert(route.spec.path, number).map_err(|error| RouteError {
-                route: format!("{route:?}"),
-                reason: error.to_string(),
-            })?;
+            trees[route.spec.method as usize]
+                .insert(route.spec.path, number)
+                .map_err(|error| RouteError { route: format!("{route:?}"), reason: error.to_string() })?;
         }
         Ok(Self { trees, routes: routes.into_iter().map(Arc::new).collect() })
     }
@@ -112,7 +111,9 @@ pub(crate) fn target<'a>(settings: &HttpSettings, path: &'a str) -> Option<Targe
     let mut target = Target { path, space: DEFAULT_SPACE.into(), prefix: settings.base_path.clone() };
     if let Some(rest) = target.path.strip_prefix("/s/") {
         let end = rest
-            .find(|letter: char| !(letter.is_ascii_lowercase() || letter.is_ascii_digit() || "_-".contains(letter)))
+            .find(|letter: char| {
+                !(letter.is_ascii_lowercase() || letter.is_ascii_digit() || "_-".contains(letter))
+            })
             .unwrap_or(rest.len());
         if end > 0 && (end == rest.len() || rest[end..].starts_with('/')) {
             let (space, rest) = rest.split_at(end);
@@ -187,11 +188,8 @@ mod tests {
 
     #[test]
     fn the_base_path_is_taken_off_where_it_must_be_there() {
-        let settings = HttpSettings {
-            base_path: "/kbn".to_owned(),
-            rewrite_base_path: true,
-            ..HttpSettings::default()
-        };
+        let settings =
+            HttpSettings { base_path: "/kbn".to_owned(), rewrite_base_path: true, ..HttpSettings::default() };
         assert_eq!(at(&settings, "/kbn/s/a/api"), parts("/api", "a", "/kbn/s/a"));
         assert_eq!(at(&settings, "/kbn"), parts("/", "default", "/kbn"));
         assert_eq!(at(&settings, "/kbnx/api"), None);

@@ -23,11 +23,15 @@ fn fault(error: impl std::fmt::Display) -> TlsError {
 /// # Errors
 /// [`TlsError`].
 pub fn acceptor(settings: &TlsSettings) -> Result<TlsAcceptor, TlsError> {
-    let versions: Vec<_> =
-        [(settings.tls12, &TLS12), (settings.tls13, &TLS13)].iter().filter(|one| one.0).map(|one| one.1).collect();
+    let versions: Vec<_> = [(settings.tls12, &TLS12), (settings.tls13, &TLS13)]
+        .iter()
+        .filter(|one| one.0)
+        .map(|one| one.1)
+        .collect();
     let provider = Arc::new(default_provider());
-    let builder =
-        ServerConfig::builder_with_provider(provider.clone()).with_protocol_versions(&versions).map_err(fault)?;
+    let builder = ServerConfig::builder_with_provider(provider.clone())
+        .with_protocol_versions(&versions)
+        .map_err(fault)?;
     let builder = match settings.client_authentication {
         ClientAuthentication::None => builder.with_no_client_auth(),
         asked => {

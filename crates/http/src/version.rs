@@ -10,7 +10,11 @@ pub(crate) const HEADER: &str = "elastic-api-version";
 const PARAMETER: &str = "apiVersion";
 
 /// Judges the version of a request to a versioned route.
-pub(crate) fn check(spec: &RouteSpec, headers: &HeaderMap, query: &serde_json::Value) -> Result<(), ApiError> {
+pub(crate) fn check(
+    spec: &RouteSpec,
+    headers: &HeaderMap,
+    query: &serde_json::Value,
+) -> Result<(), ApiError> {
     let known = match spec.access {
         Access::Public => PUBLIC_VERSION,
         Access::Internal => INTERNAL_VERSION,
@@ -45,7 +49,9 @@ fn is_date(text: &str) -> bool {
     if bytes.len() != 10 || bytes[4] != b'-' || bytes[7] != b'-' {
         return false;
     }
-    let number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse::<u32>().ok()).flatten();
+    let number = |part: &str| {
+        part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse::<u32>().ok()).flatten()
+    };
     let (Some(year), Some(month), Some(day)) = (number(&text[..4]), number(&text[5..7]), number(&text[8..]))
     else {
         return false;
@@ -73,7 +79,9 @@ mod tests {
         for good in ["2023-10-31", "2024-02-29", "2000-02-29", "0001-01-01"] {
             assert!(is_date(good), "{good}");
         }
-        for bad in ["2023-13-45", "2023-02-29", "1900-02-29", "2023-10-3", "2023/10/31", "1", "", "２023-10-1"] {
+        for bad in
+            ["2023-13-45", "2023-02-29", "1900-02-29", "2023-10-3", "2023/10/31", "1", "", "２023-10-1"]
+        {
             assert!(!is_date(bad), "{bad}");
         }
     }

@@ -16,7 +16,6 @@ use hyper::body::Incoming;
 use ikebana_clock::{Clock, Random};
 use ikebana_identity::{AuthenticationError, Identity, Principal};
 use ikebana_schema::{Part, Schema};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use prometheus_client::registry::Registry;
 use serde_json::{Value, json};
 use std::net::IpAddr;
@@ -25,18 +24,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::Semaphore;
 use tracing::Instrument as _;
-
-/// JavaScript's `encodeURIComponent`.
-const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'!')
-    .remove(b'~')
-    .remove(b'*')
-    .remove(b'\'')
-    .remove(b'(')
-    .remove(b')');
 
 /// The HTTP side cannot be put together: a bug or a setting, found at start.
 #[derive(Debug, thiserror::Error)]
@@ -63,10 +50,10 @@ pub struct App {
 }
 
 /// What is known of a request before its route.
-struct Incipient {
+pub(crate) struct Incipient {
     method: http::Method,
     path_and_query: String,
-    headers: HeaderMap,
+    pub(crate) headers: HeaderMap,
     peer: IpAddr,
     request_id: RequestId,
 }
@@ -145,7 +132,9 @@ impl App {
         let _inside = span.enter();
         self.log(&request, &result, start);
         let mut response = self.finish(result, route, start);
-        self.cors(&request.headers, &mut response);
+        if request.method != http::Method::OPTIONS {
+            self.cors(&request.headers, &mut response);
+        }
         if request.method == http::Method::HEAD {
             respond::without_body(&mut response);
         }
@@ -178,14 +167,23 @@ impl App {
         if let Err(ApiError { inside: Some(inside), .. }) = result {
             tracing::error!(target: "http", status, reason = inside, "{} failed", request.method);
         }
+        if !tracing::enabled!(target: "http.server.response", tracing::Level::DEBUG) {
+            return;
+        }
+        let (path, query) = request.path_and_query.split_once('?').unwrap_or((&request.path_and_query, ""));
+        let millis = self.clock.elapsed().saturating_sub(start).as_millis();
         tracing::debug!(
             target: "http.server.response",
-            method = %request.method,
-            path = request.path_and_query,
-            status,
-            millis = (self.clock.elapsed().saturating_sub(start)).as_millis() as u64,
-            peer = %request.peer,
-            "answered"
+            {
+                http.request.method = %request.method,
+                http.response.status_code = status,
+                url.path = path,
+                url.query = query,
+                client.ip = %request.peer,
+            },
+            "{} {} {status} {millis}ms",
+            request.method,
+            request.path_and_query,
         );
     }
 
@@ -213,41 +211,6 @@ impl App {
             Found::BadParameter => Err(ApiError::bare(StatusCode::BAD_REQUEST)),
             Found::Nothing if method == Method::Get => self.catch_all(request, &target, query).await,
             Found::Nothing => Err(ApiError::not_found()),
-        }
-    }
-
-    /// `GET /{path*}`: wants authentication, then there is nothing.
-    async fn catch_all(
-        &self,
-        request: &Incipient,
-        target: &Target<'_>,
-        query: Option<&str>,
-    ) -> Result<Answer, ApiError> {
-        if let Err(error) = self.authenticate(request, Authentication::Required).await {
-            let api = target.path.starts_with("/api/")
-                || target.path.starts_with("/internal/")
-                || request.headers.contains_key("kbn-xsrf")
-                || request.headers.contains_key("kbn-version");
-            if api || request.headers.contains_key(header::AUTHORIZATION) {
-                return Err(error);
-            }
-            let next = format!(
-                "{}{}{}",
-                target.prefix,
-                target.path,
-                query.map_or_else(String::new, |query| format!("?{query}"))
-            );
-            let next = utf8_percent_encode(&next, COMPONENT);
-            return Ok(Answer::redirect(&format!("{}/login?next={next}", target.prefix)));
-        }
-        match target.path.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')) {
-            // The rest is encoded as one segment, slashes and all.
-            Some(rest) if !rest.is_empty() => {
-                let rest = utf8_percent_encode(rest, COMPONENT);
-                let query = query.map_or_else(String::new, |query| format!("?{query}"));
-                Ok(Answer::redirect(&format!("{}/{rest}{query}", target.prefix)))
-            }
-            _ => Err(ApiError::not_found()),
         }
     }
 
@@ -311,7 +274,7 @@ impl App {
         Ok(answer)
     }
 
-    async fn authenticate(
+    pub(crate) async fn authenticate(
         &self,
         request: &Incipient,
         authentication: Authentication,
@@ -342,7 +305,11 @@ impl App {
         }
         let limit = spec.max_bytes.unwrap_or(self.settings.max_payload);
         match &spec.body {
-            Body::None => body::check_length(headers, limit).map(|()| (Value::Null, None)),
+            Body::None => {
+                body::check_length(headers, limit)?;
+                body::check_content_type(headers)?;
+                Ok((Value::Null, None))
+            }
             Body::Json(_) => {
                 let timeout = self.settings.payload_timeout;
                 Ok((body::read_json(headers, body, limit, timeout).await?, None))
@@ -371,7 +338,9 @@ impl App {
     }
 
     fn check_client_version(&self, headers: &HeaderMap) -> Result<(), ApiError> {
-        let Some(got) = headers.get("kbn-version").and_then(|value| value.to_str().ok()) else { return Ok(()) };
+        let Some(got) = headers.get("kbn-version").and_then(|value| value.to_str().ok()) else {
+            return Ok(());
+        };
         let expected = &self.settings.version;
         if !self.settings.strict_client_version || got.is_empty() || got == expected {
             return Ok(());
@@ -390,8 +359,8 @@ impl App {
         query: &Value,
         path: &str,
     ) -> Result<(), ApiError> {
-        let marked = headers.contains_key("x-elastic-internal-origin")
-            || query.get("elasticInternalOrigin").is_some();
+        let marked =
+            headers.contains_key("x-elastic-internal-origin") || query.get("elasticInternalOrigin").is_some();
         if spec.access == Access::Public || marked {
             return Ok(());
         }

@@ -1,12 +1,12 @@
 //! From an `Authorization` header to a caller, and the users behind it.
 
+use crate::basic::{credentials, rejected};
 use crate::password;
 use crate::principal::Principal;
 use crate::throttle::Throttle;
 use crate::users::{NewUser, SUPERUSER, StoredUser, USER_TYPE, User, UserError, check_password};
 use aws_lc_rs::hmac;
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use ikebana_clock::Random;
 use ikebana_secrets::Secret;
 use ikebana_store::{Commit, FindRequest, Key, Operation, SavedObject, Sort, Store, StoreError, Version};
@@ -15,6 +15,9 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// How often a user that others make and delete meanwhile is tried again.
+const PUT_TRIES: usize = 8;
 
 /// Verified credentials remembered at once.
 const REMEMBERED: usize = 10_000;
@@ -117,7 +120,7 @@ impl Identity {
         if let Some(principal) = self.recall(&mark).await? {
             return Ok(principal);
         }
-        let (username, password) = basic(authorization)?;
+        let (username, password) = credentials(authorization)?;
         if let Some(wait) = self.throttle.wait(&username, peer) {
             return Err(AuthenticationError::Throttled(wait));
         }
@@ -144,7 +147,7 @@ impl Identity {
             }
             _ => {
                 self.throttle.failed(&username, peer);
-                Err(rejected(format!(
+                Err(rejected(&format!(
                     "unable to authenticate user [{username}] for REST request [/_security/_authenticate]"
                 )))
             }
@@ -197,7 +200,12 @@ impl Identity {
         self.hashing.clone().acquire_owned().await.map_err(|_| UserError::Busy)
     }
 
-    async fn verify(&self, turn: OwnedSemaphorePermit, password: Secret, hash: String) -> Result<bool, UserError> {
+    async fn verify(
+        &self,
+        turn: OwnedSemaphorePermit,
+        password: Secret,
+        hash: String,
+    ) -> Result<bool, UserError> {
         blocking(turn, move || password::verify(&password, &hash)).await
     }
 
@@ -251,8 +259,7 @@ impl Identity {
     /// [`UserError::Store`].
     pub async fn users(&self) -> Result<Vec<User>, UserError> {
         let sort = vec![Sort { field: "id".to_owned(), descending: false }];
-        let page =
-            self.store.find(FindRequest { size: 10_000, sort, ..FindRequest::of(USER_TYPE) }).await?;
+        let page = self.store.find(FindRequest { size: 10_000, sort, ..FindRequest::of(USER_TYPE) }).await?;
         let shown = page.objects.iter().map(|object| Ok(StoredUser::read(object)?.shown(&object.key.id)));
         shown.collect()
     }
@@ -279,24 +286,26 @@ impl Identity {
             }
             None => None,
         };
-        let replaced = self
-            .change(username, |user| {
-                if user.is_reserved() {
-                    return Err(UserError::Reserved(username.to_owned()));
-                }
-                let password_hash = hash.clone().unwrap_or_else(|| user.password_hash.clone());
-                Ok(stored(&new, password_hash))
-            })
-            .await;
-        match replaced {
-            Err(UserError::NotFound(_)) => {
-                let mut draft = self.store.draft(USER_TYPE, "", username)?;
-                draft.attributes = stored(&new, hash.ok_or(UserError::NoPassword)?).attributes();
-                self.store.commit(Commit::new().create(draft)).await?;
-                Ok(())
+        for _ in 0..PUT_TRIES {
+            let replaced = self
+                .change(username, |user| {
+                    if user.is_reserved() {
+                        return Err(UserError::Reserved(username.to_owned()));
+                    }
+                    let password_hash = hash.clone().unwrap_or_else(|| user.password_hash.clone());
+                    Ok(stored(&new, password_hash))
+                })
+                .await;
+            let Err(UserError::NotFound(_)) = replaced else { return replaced };
+            let mut draft = self.store.draft(USER_TYPE, "", username)?;
+            draft.attributes = stored(&new, hash.clone().ok_or(UserError::NoPassword)?).attributes();
+            match self.store.commit(Commit::new().create(draft)).await {
+                // Somebody else made the user meanwhile: then it is replaced.
+                Err(StoreError::Conflict(_)) => {}
+                created => return Ok(created.map(|_| ())?),
             }
-            other => other,
         }
+        Err(UserError::Busy)
     }
 
     /// Changes the password; `present` is asked for when somebody changes their own.
@@ -309,7 +318,6 @@ impl Identity {
         present: Option<Secret>,
         new: Secret,
     ) -> Result<(), UserError> {
-        check_password(&new)?;
         if let Some(present) = present {
             let not_found = || UserError::NotFound(username.to_owned());
             let object = self.object(&self.key(username)?).await?.ok_or_else(not_found)?;
@@ -318,6 +326,7 @@ impl Identity {
                 return Err(UserError::WrongPassword(username.to_owned()));
             }
         }
+        check_password(&new)?;
         let hash = self.hash(new).await?;
         self.change(username, |user| Ok(StoredUser { password_hash: hash.clone(), ..user })).await
     }
@@ -333,13 +342,13 @@ impl Identity {
     /// Removes the user.
     ///
     /// # Errors
-    /// [`UserError::NotFound`], [`UserError::Reserved`].
+    /// [`UserError::NotFound`], [`UserError::Undeletable`].
     pub async fn delete_user(&self, username: &str) -> Result<(), UserError> {
         let key = self.key(username)?;
         let not_found = || UserError::NotFound(username.to_owned());
         let object = self.object(&key).await?.ok_or_else(not_found)?;
         if StoredUser::read(&object)?.is_reserved() {
-            return Err(UserError::Reserved(username.to_owned()));
+            return Err(UserError::Undeletable(username.to_owned()));
         }
         let committed = self.store.commit(Commit::new().then(Operation::Delete(key))).await?;
         if committed.deleted == 0 { Err(not_found()) } else { Ok(()) }
@@ -388,27 +397,4 @@ fn stored(new: &NewUser, password_hash: String) -> StoredUser {
         metadata: new.metadata.clone().unwrap_or_default(),
         enabled: new.enabled,
     }
-}
-
-/// The form in which Kibana passes on the cluster's refusal (`http-core.md` §3).
-fn rejected(reason: String) -> AuthenticationError {
-    AuthenticationError::Rejected(format!(
-        "[security_exception\n\tRoot causes:\n\t\tsecurity_exception: {reason}]: {reason}"
-    ))
-}
-
-/// Name and password of a `Basic` header.
-fn basic(authorization: &str) -> Result<(String, Secret), AuthenticationError> {
-    let (scheme, rest) = authorization.split_once(' ').unwrap_or((authorization, ""));
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return Err(AuthenticationError::UnsupportedScheme);
-    }
-    let decoded = BASE64
-        .decode(rest.trim())
-        .map_err(|_| rejected("invalid basic authentication header encoding".to_owned()))?;
-    let text = String::from_utf8_lossy(&decoded);
-    let (username, password) = text
-        .split_once(':')
-        .ok_or_else(|| rejected("invalid basic authentication header value".to_owned()))?;
-    Ok((username.to_owned(), Secret::from(password.to_owned())))
 }

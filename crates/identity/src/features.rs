@@ -156,7 +156,10 @@ mod tests {
         for (at, feature) in FEATURES.iter().enumerate() {
             assert!(FEATURES[at + 1..].iter().all(|other| other.id != feature.id), "{}", feature.id);
             for successor in feature.successors {
-                assert!(Feature::find(successor).is_some_and(|found| found.successors.is_empty()), "{successor}");
+                assert!(
+                    Feature::find(successor).is_some_and(|found| found.successors.is_empty()),
+                    "{successor}"
+                );
             }
         }
     }

@@ -3,6 +3,7 @@
 //! Users and their passwords, the registry of features, the model of a space. Roles other than
 //! `superuser` grant nothing yet: whoever does not have it is refused wherever a privilege is asked for.
 
+mod basic;
 mod credentials;
 mod features;
 mod password;

@@ -34,11 +34,7 @@ pub(crate) fn hash(password: &Secret, random: &dyn Random) -> Result<String, Has
     let mut salt = [0; SALT];
     random.fill(&mut salt);
     let out = compute(password.expose(), &salt, MEMORY_KIB, PASSES)?;
-    Ok(format!(
-        "$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p=1${}${}",
-        BASE64.encode(salt),
-        BASE64.encode(out)
-    ))
+    Ok(format!("$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p=1${}${}", BASE64.encode(salt), BASE64.encode(out)))
 }
 
 /// Whether `password` is the one that was hashed. Takes as long as hashing it.

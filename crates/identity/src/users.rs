@@ -62,11 +62,14 @@ pub enum UserError {
     /// A built-in user: only its password can be changed.
     #[error("user [{0}] is reserved and only the password can be changed")]
     Reserved(String),
+    /// A built-in user that somebody wants to delete.
+    #[error("user [{0}] is reserved and cannot be deleted")]
+    Undeletable(String),
     /// A new user without password.
     #[error("password must be specified unless you are updating an existing user")]
     NoPassword,
     /// Fewer than six characters.
-    #[error("Validation Failed: 1: passwords must be at least [6] characters long;")]
+    #[error("passwords must be at least [6] characters long")]
     ShortPassword,
     /// The present password that was given is wrong.
     #[error("unable to authenticate user [{0}] for REST request [/_security/_authenticate]")]

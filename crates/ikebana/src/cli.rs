@@ -4,6 +4,7 @@ use crate::allocator;
 use crate::control::{self, Command as Ask};
 use crate::data::{DataFolder, write_private};
 use crate::logging;
+use crate::pid;
 use crate::serve;
 use crate::settings::{Settings, SettingsError, Sources};
 use crate::wiring::{Outside, document, restore_offline};
@@ -114,7 +115,9 @@ fn split_settings(arguments: impl IntoIterator<Item = OsString>) -> (Vec<OsStrin
                 let value = match text.split_once('=') {
                     Some((_, value)) => value.to_owned(),
                     // A flag without value switches on.
-                    None => arguments.next().map_or("true".to_owned(), |next| next.to_string_lossy().into_owned()),
+                    None => {
+                        arguments.next().map_or("true".to_owned(), |next| next.to_string_lossy().into_owned())
+                    }
                 };
                 settings.push((name.to_owned(), value));
             }
@@ -153,7 +156,10 @@ fn runtime(workers: usize) -> std::io::Result<tokio::runtime::Runtime> {
         .build()
 }
 
-fn load(config: Vec<PathBuf>, overrides: Vec<(String, String)>) -> Result<crate::settings::Loaded, SettingsError> {
+fn load(
+    config: Vec<PathBuf>,
+    overrides: Vec<(String, String)>,
+) -> Result<crate::settings::Loaded, SettingsError> {
     let env: BTreeMap<String, String> = std::env::vars().collect();
     Settings::load(Sources { config_files: config, overrides, env })
 }
@@ -173,6 +179,7 @@ fn serve(arguments: ServeArgs, overrides: Vec<(String, String)>) -> anyhow::Resu
     for key in &loaded.ignored {
         tracing::info!(key, "this setting has no use here and is ignored");
     }
+    let _pid_file = loaded.settings.pid_file.as_ref().map(pid::PidFileHeld::write).transpose()?;
     let password = std::env::var("ELASTIC_PASSWORD").ok().filter(|text| !text.is_empty());
     let config = loaded.settings.config(password.map(Into::into));
     let workers = std::thread::available_parallelism().map_or(2, usize::from);

@@ -5,6 +5,7 @@ pub mod cli;
 mod control;
 mod data;
 pub mod logging;
+mod pid;
 mod serve;
 pub mod settings;
 mod wiring;

@@ -107,12 +107,8 @@ fn object_types() -> Vec<ObjectType> {
 }
 
 fn routes(system: &Arc<System>, identity: &Arc<Identity>, spaces: &Spaces) -> Vec<Route> {
-    [
-        ikebana_system::routes(system),
-        ikebana_security_api::routes(identity),
-        ikebana_spaces::routes(spaces),
-    ]
-    .concat()
+    [ikebana_system::routes(system), ikebana_security_api::routes(identity), ikebana_spaces::routes(spaces)]
+        .concat()
 }
 
 struct Parts {
@@ -126,7 +122,9 @@ fn put_together(config: &Config, store: &Store, uuid: String, outside: &Outside)
         name: config.http.name.clone(),
         number: config.http.version.clone(),
         program: VERSION.to_owned(),
-        build_hash: option_env!("IKEBANA_BUILD_HASH").unwrap_or("0000000000000000000000000000000000000000").to_owned(),
+        build_hash: option_env!("IKEBANA_BUILD_HASH")
+            .unwrap_or("0000000000000000000000000000000000000000")
+            .to_owned(),
         host: config.host.clone(),
         port: config.port,
         base_path: config.http.base_path.clone(),

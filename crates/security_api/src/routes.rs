@@ -63,7 +63,7 @@ pub fn routes(identity: &Arc<Identity>) -> Vec<Route> {
             |identity, call| Box::pin(delete(identity, call)),
         ),
         with(
-            missing(users(Method::Post, "/internal/security/users/{username}/password"))
+            users(Method::Post, "/internal/security/users/{username}/password")
                 .document("security", "post-user-password", "Change a password")
                 .params(username_params())
                 .body(Body::Json(password_schema()))
@@ -71,14 +71,14 @@ pub fn routes(identity: &Arc<Identity>) -> Vec<Route> {
             |identity, call| Box::pin(password(identity, call)),
         ),
         with(
-            missing(users(Method::Post, "/internal/security/users/{username}/_enable"))
+            users(Method::Post, "/internal/security/users/{username}/_enable")
                 .document("security", "enable-user", "Let a user log in")
                 .params(username_params())
                 .answers_empty(204, "The user may log in."),
             |identity, call| Box::pin(set_enabled(identity, call, true)),
         ),
         with(
-            missing(users(Method::Post, "/internal/security/users/{username}/_disable"))
+            users(Method::Post, "/internal/security/users/{username}/_disable")
                 .document("security", "disable-user", "Let a user log in no more")
                 .params(username_params())
                 .answers_empty(204, "The user may not log in any more."),
@@ -123,23 +123,39 @@ fn me_schema() -> Schema {
         .unknown(Unknown::Allow)
 }
 
+/// The form in which Kibana passes on what the cluster says.
+fn cluster_text(kind: &str, reason: &str) -> String {
+    format!("[{kind}\n\tRoot causes:\n\t\t{kind}: {reason}]: {reason}")
+}
+
+fn illegal(reason: &str) -> ApiError {
+    ApiError::bad_request(cluster_text("illegal_argument_exception", reason))
+}
+
+fn invalid(kind: &str, fault: &str) -> ApiError {
+    ApiError::bad_request(cluster_text(kind, &format!("Validation Failed: 1: {fault};")))
+}
+
 fn refusal(error: UserError) -> ApiError {
     let text = error.to_string();
-    let validation = |text: &str| {
-        ApiError::bad_request(format!(
-            "[validation_exception\n\tRoot causes:\n\t\tvalidation_exception: {text}]: {text}"
-        ))
-    };
     match error {
         // The cluster answers without a reason, and Kibana words what is not there.
         UserError::NotFound(_) => ApiError::new(StatusCode::NOT_FOUND, "[{}]: undefined"),
-        UserError::Reserved(_) | UserError::NoPassword | UserError::ShortPassword => validation(&text),
-        UserError::WrongPassword(_) => ApiError::forbidden(format!(
-            "[security_exception\n\tRoot causes:\n\t\tsecurity_exception: {text}]: {text}"
-        )),
+        UserError::Reserved(_) => invalid("action_request_validation_exception", &text),
+        UserError::Undeletable(_) => illegal(&text),
+        UserError::NoPassword | UserError::ShortPassword => invalid("validation_exception", &text),
+        UserError::WrongPassword(_) => ApiError::forbidden(cluster_text("security_exception", &text)),
         UserError::Busy => ApiError::unavailable("Service Unavailable", 1),
         UserError::Store(error) => error.into(),
         UserError::Hash(_) => ApiError::internal(text),
+    }
+}
+
+/// A change of a user that is not there: the cluster words it as a fault of the request.
+fn refusal_of_change(error: UserError, if_missing: &str) -> ApiError {
+    match error {
+        UserError::NotFound(_) => invalid("validation_exception", if_missing),
+        error => refusal(error),
     }
 }
 
@@ -154,9 +170,12 @@ fn require_manage_security(principal: &Principal, action: &str) -> Result<(), Ap
         principal.username,
         principal.roles.join(",")
     );
-    Err(ApiError::forbidden(format!(
-        "[security_exception\n\tRoot causes:\n\t\tsecurity_exception: {reason}]: {reason}"
-    )))
+    Err(ApiError::forbidden(cluster_text("security_exception", &reason)))
+}
+
+/// Whether the path names the caller.
+fn is_caller(call: &Call) -> Result<bool, ApiError> {
+    Ok(*call.principal()?.username == *call.param("username"))
 }
 
 async fn me(call: Call) -> Result<Answer, ApiError> {
@@ -191,6 +210,12 @@ async fn put(identity: Arc<Identity>, mut call: Call) -> Result<Answer, ApiError
     require_manage_security(call.principal()?, "cluster:admin/xpack/security/user/put")?;
     let mut echo = call.body.clone();
     let new: NewUser = call.take_body()?;
+    if !new.enabled && is_caller(&call)? {
+        return Err(invalid(
+            "action_request_validation_exception",
+            "native and reserved realm users may not update the enabled status of their own account",
+        ));
+    }
     identity.put_user(call.param("username"), new).await.map_err(refusal)?;
     // Kibana repeats the whole body. The password is left out: no answer may carry a secret.
     if let Value::Object(echo) = &mut echo {
@@ -221,19 +246,29 @@ async fn password(identity: Arc<Identity>, mut call: Call) -> Result<Answer, Api
     let body: NewPassword = call.take_body()?;
     let principal = call.principal()?.clone();
     let username = call.param("username");
-    let own = *principal.username == *username;
+    let own = is_caller(&call)?;
     if !own {
         require_manage_security(&principal, "cluster:admin/xpack/security/user/change_password")?;
     }
     // Who changes their own shows that they know the present one.
     let present = own.then(|| Secret::from(body.password.unwrap_or_default()));
     let new = Secret::from(body.new_password);
-    identity.change_password(username, present, new).await.map_err(refusal)?;
+    identity
+        .change_password(username, present, new)
+        .await
+        .map_err(|error| refusal_of_change(error, "user must exist in order to change password"))?;
     Ok(Answer::empty(StatusCode::NO_CONTENT))
 }
 
 async fn set_enabled(identity: Arc<Identity>, call: Call, enabled: bool) -> Result<Answer, ApiError> {
     require_manage_security(call.principal()?, "cluster:admin/xpack/security/user/set_enabled")?;
-    identity.set_enabled(call.param("username"), enabled).await.map_err(refusal)?;
+    if is_caller(&call)? {
+        return Err(illegal("users may not update the enabled status of their own account"));
+    }
+    let word = if enabled { "enabled" } else { "disabled" };
+    identity
+        .set_enabled(call.param("username"), enabled)
+        .await
+        .map_err(|error| refusal_of_change(error, &format!("only existing users can be {word}")))?;
     Ok(Answer::empty(StatusCode::NO_CONTENT))
 }

@@ -60,7 +60,10 @@ fn solution() -> Schema {
 /// The body of create and update. The order of the keys decides which fault is told.
 pub(crate) fn write_schema() -> Schema {
     object([
-        ("id", string().check(valid_id).pattern("^[a-z0-9_-]+$").describe("Part of the URL inside the space.")),
+        (
+            "id",
+            string().check(valid_id).pattern("^[a-z0-9_-]+$").describe("Part of the URL inside the space."),
+        ),
         ("name", string().min_len(1).describe("The name to show.")),
         ("description", string().optional()),
         ("initials", string().max_len(2).optional()),
@@ -105,14 +108,19 @@ pub(crate) fn list_query() -> Schema {
         ("purpose", union(purposes).optional()),
         (
             "include_authorized_purposes",
-            ikebana_schema::conditional(
-                "purpose",
-                string(),
-                literal(false).optional(),
-                boolean().optional(),
-            ),
+            ikebana_schema::conditional("purpose", string(), only_false(), boolean().optional()),
         ),
     ])
+}
+
+/// With a purpose the flag may be there, but not set.
+fn only_false() -> Schema {
+    boolean()
+        .check_value(|flag| match flag.as_bool() {
+            Some(true) => Err("expected value to equal [false]".to_owned()),
+            _ => Ok(()),
+        })
+        .optional()
 }
 
 /// A path that names a space.

@@ -168,7 +168,11 @@ impl Spaces {
     }
 
     /// Spaces that the caller sees and may use for `purpose`, by name.
-    pub(crate) async fn list(&self, principal: &Principal, purpose: Purpose) -> Result<Vec<Space>, SpaceError> {
+    pub(crate) async fn list(
+        &self,
+        principal: &Principal,
+        purpose: Purpose,
+    ) -> Result<Vec<Space>, SpaceError> {
         let size = usize::try_from(self.settings.max_spaces).unwrap_or(usize::MAX);
         let sort = vec![Sort { field: "attributes.name".to_owned(), descending: false }];
         let page = self.store.find(FindRequest { size, sort, ..FindRequest::of(SPACE_TYPE) }).await?;
@@ -215,15 +219,25 @@ impl Spaces {
     /// Removes the space with all that is inside, in one step.
     pub(crate) async fn delete(&self, principal: &Principal, id: &str) -> Result<(), SpaceError> {
         require_global(principal, "delete")?;
-        if self.read(id).await?.reserved {
-            return Err(SpaceError::Refused(format!(
-                "The {id} space cannot be deleted because it is reserved."
-            )));
+        let deleted = self
+            .store
+            .update(&self.key(id)?, |object| {
+                if Space::read(object)?.reserved {
+                    let text = format!("The {id} space cannot be deleted because it is reserved.");
+                    return Err(SpaceError::Refused(text));
+                }
+                // Of several who delete it at once, one does.
+                Ok(Commit::new()
+                    .when(Precondition::Version(object.key.clone(), object.version))
+                    .then(Operation::EmptySpace(id.into()))
+                    .then(Operation::Delete(object.key.clone())))
+            })
+            .await;
+        match deleted {
+            Ok(_) => Ok(()),
+            Err(SpaceError::Store(StoreError::NotFound(_))) => Err(SpaceError::NotFound),
+            Err(error) => Err(error),
         }
-        let key = self.key(id)?;
-        let commit = Commit::new().then(Operation::EmptySpace(id.into())).then(Operation::Delete(key));
-        self.store.commit(commit).await?;
-        Ok(())
     }
 
     /// How many objects of each importable type are in the space, by the name to show.

@@ -3,7 +3,8 @@
 use crate::System;
 use http::StatusCode;
 use ikebana_http::{
-    Access, Answer, ApiError, Authentication, Authorization, Call, DocumentFilter, Method, RouteSpec, document,
+    Access, Answer, ApiError, Authentication, Authorization, Call, DocumentFilter, Method, RouteSpec,
+    document,
 };
 use ikebana_schema::{Dialect, Part, Schema, array, check, literal, object, string, union};
 use serde_json::{Value, json};

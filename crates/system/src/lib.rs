@@ -100,7 +100,8 @@ pub fn routes(system: &Arc<System>) -> Vec<Route> {
             Box::pin(stats::metrics(system))
         }),
     ];
-    routes.extend(page::specs().into_iter().map(|spec| with(spec, |system, _| Box::pin(page::answer(system)))));
+    routes
+        .extend(page::specs().into_iter().map(|spec| with(spec, |system, _| Box::pin(page::answer(system)))));
     if system.about.document {
         routes.push(with(document::spec(), |system, call| Box::pin(document::answer(system, call))));
     }

@@ -19,7 +19,11 @@ pub(crate) fn spec() -> RouteSpec {
     let flag = || union([literal(""), boolean()]).default(json!(false));
     RouteSpec::new(Method::Get, "/api/stats", Authorization::Open("numbers only"))
         .document("system", "get-stats", "Get numbers of the server")
-        .query(object([("extended", flag()), ("legacy", flag()), ("exclude_usage", union([literal(""), boolean()]).default(json!(true)))]))
+        .query(object([
+            ("extended", flag()),
+            ("legacy", flag()),
+            ("exclude_usage", union([literal(""), boolean()]).default(json!(true))),
+        ]))
         .answers(200, "The numbers.", stats_schema())
 }
 

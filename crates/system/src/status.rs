@@ -37,7 +37,6 @@ pub(crate) fn spec() -> RouteSpec {
         .authentication(Authentication::Optional)
         .query(query_schema())
         .answers(200, "The server works.", answer_schema())
-        .answers(503, "The server cannot work.", answer_schema())
 }
 
 fn query_schema() -> Schema {
@@ -106,7 +105,8 @@ pub(crate) async fn answer(system: Arc<System>, call: Call) -> Result<Answer, Ap
 }
 
 fn overall_summary(services: &[Service], level: Level) -> String {
-    let bad: Vec<&str> = services.iter().filter(|one| one.level > Level::Available).map(|one| one.id).collect();
+    let bad: Vec<&str> =
+        services.iter().filter(|one| one.level > Level::Available).map(|one| one.id).collect();
     if bad.is_empty() {
         return "All services and plugins are available".to_owned();
     }

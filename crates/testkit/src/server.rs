@@ -76,13 +76,7 @@ impl TestServer {
 
     /// A request that is sent when [`Request::send`] is called.
     pub fn request(&self, method: &str, path: &str) -> Request {
-        Request {
-            address: self.address,
-            method: method.to_owned(),
-            path: path.to_owned(),
-            headers: vec![("host".to_owned(), self.address.to_string())],
-            body: Vec::new(),
-        }
+        Request::to(self.address, method, path)
     }
 
     /// GET as the superuser.
@@ -117,6 +111,17 @@ pub struct Request {
 }
 
 impl Request {
+    /// A bare request to a server at this address.
+    pub fn to(address: SocketAddr, method: &str, path: &str) -> Self {
+        Self {
+            address,
+            method: method.to_owned(),
+            path: path.to_owned(),
+            headers: vec![("host".to_owned(), address.to_string())],
+            body: Vec::new(),
+        }
+    }
+
     /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
@@ -199,7 +204,8 @@ pub struct Reply {
 }
 
 impl Reply {
-    fn read(bytes: &[u8]) -> Self {
+    /// Reads what came over the wire.
+    pub fn read(bytes: &[u8]) -> Self {
         let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("a whole head");
         let head = String::from_utf8_lossy(&bytes[..end]);
         let mut lines = head.split("\r\n");
@@ -240,7 +246,8 @@ impl Reply {
 fn unchunk(mut rest: &[u8]) -> Vec<u8> {
     let mut body = Vec::new();
     while let Some(end) = rest.windows(2).position(|two| two == b"\r\n") {
-        let size = std::str::from_utf8(&rest[..end]).ok().and_then(|text| usize::from_str_radix(text, 16).ok());
+        let size =
+            std::str::from_utf8(&rest[..end]).ok().and_then(|text| usize::from_str_radix(text, 16).ok());
         let Some(size) = size.filter(|size| *size > 0 && end + 2 + size <= rest.len()) else { break };
         body.extend_from_slice(&rest[end + 2..end + 2 + size]);
         rest = rest.get(end + 4 + size..).unwrap_or(&[]);

@@ -24,6 +24,9 @@ use tracing_subscriber::registry::LookupSpan;
 /// The span that stands for a request; its field `id` is the request's.
 const REQUEST: &str = "request";
 
+/// The target of all events that libraries write through the `log` facade.
+const FROM_LOG: &str = "log";
+
 enum Appender {
     Sink(Sink),
     Rewrite(Rewrite),
@@ -68,8 +71,16 @@ impl LogLayer {
         Ok(Self { root: settings.root.clone(), loggers, appenders, highest, clock, pid: std::process::id() })
     }
 
-    fn level_of(&self, logger: &str) -> Level {
-        self.loggers.iter().find(|one| name::is_below(logger, &one.name)).unwrap_or(&self.root).level
+    /// What passes. Libraries are heard from `warn` on unless a logger of `logging.loggers` is about them, and
+    /// never at `trace`, where they may write headers and bodies.
+    fn level_of(&self, logger: &str, foreign: bool) -> Level {
+        let named = self.loggers.iter().find(|one| name::is_below(logger, &one.name));
+        match (named, foreign) {
+            (Some(one), true) => one.level.min(Level::Debug),
+            (Some(one), false) => one.level,
+            (None, true) => self.root.level.min(Level::Warn),
+            (None, false) => self.root.level,
+        }
     }
 
     fn appenders_of(&self, logger: &str) -> &[String] {
@@ -84,7 +95,13 @@ impl LogLayer {
             return metadata.name() == REQUEST;
         }
         let level = Level::from(metadata.level());
-        let limit = self.level_of(&name::of_target(metadata.target()));
+        let (target, from_log) = (metadata.target(), metadata.target() == FROM_LOG);
+        // What comes through the `log` facade has its target only when it comes.
+        let limit = if from_log {
+            self.highest
+        } else {
+            self.level_of(&name::of_target(target), name::is_foreign(target))
+        };
         // Whether an error is a fatal one is seen only when it comes.
         limit >= level || (limit == Level::Fatal && level == Level::Error)
     }
@@ -205,12 +222,13 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LogLayer {
         let mut fields = Fields::default();
         event.record(&mut fields);
         let target = fields.foreign_target.as_deref().unwrap_or(event.metadata().target());
+        let foreign = fields.foreign_target.is_some() || name::is_foreign(target);
         let logger = name::of_target(target).into_owned();
         let level = match Level::from(event.metadata().level()) {
             Level::Error if fields.fatal => Level::Fatal,
             level => level,
         };
-        if level > self.level_of(&logger) {
+        if level > self.level_of(&logger, foreign) {
             return;
         }
         let request = context.event_scope(event).and_then(|mut scope| {

@@ -98,7 +98,9 @@ fn push_fields(line: &mut String, record: &Record) {
     for (name, value) in &record.fields {
         let _ = write!(line, " {name}=");
         match value {
-            Value::String(text) if !text.contains([' ', '"', '=']) && !text.is_empty() => push_escaped(line, text),
+            Value::String(text) if !text.contains([' ', '"', '=']) && !text.is_empty() => {
+                push_escaped(line, text);
+            }
             value => push_json(line, &value.to_string()),
         }
     }

@@ -146,8 +146,11 @@ pub(super) const BUILT_IN: [&str; 2] = ["default", "console"];
 
 impl Default for LoggingSettings {
     fn default() -> Self {
-        let root =
-            LoggerSettings { name: "root".to_owned(), level: Level::Info, appenders: vec!["default".to_owned()] };
+        let root = LoggerSettings {
+            name: "root".to_owned(),
+            level: Level::Info,
+            appenders: vec!["default".to_owned()],
+        };
         Self { root, loggers: Vec::new(), appenders: BTreeMap::new(), color: true }
     }
 }

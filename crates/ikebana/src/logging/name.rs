@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// The logger of a `tracing` target.
 pub(super) fn of_target(target: &str) -> Cow<'_, str> {
-    let krate = target.split_once("::").map_or(target, |(krate, _)| krate);
+    let krate = crate_of(target);
     if let Some(ours) = krate.strip_prefix("ikebana_") {
         return Cow::Owned(format!("ikebana.{ours}"));
     }
@@ -13,6 +13,16 @@ pub(super) fn of_target(target: &str) -> Cow<'_, str> {
         _ if target.contains("::") => Cow::Owned(target.replace("::", ".")),
         _ => Cow::Borrowed(target),
     }
+}
+
+/// Whether the target is a module of a library.
+pub(super) fn is_foreign(target: &str) -> bool {
+    let krate = crate_of(target);
+    target.contains("::") && krate != "ikebana" && !krate.starts_with("ikebana_")
+}
+
+fn crate_of(target: &str) -> &str {
+    target.split_once("::").map_or(target, |(krate, _)| krate)
 }
 
 /// Whether `logger` is `parent` or lies below it.
@@ -35,6 +45,7 @@ mod tests {
             ("http.server.response", "http.server.response"),
         ] {
             assert_eq!(of_target(target), logger);
+            assert_eq!(is_foreign(target), target.starts_with("hyper"), "{target}");
         }
     }
 

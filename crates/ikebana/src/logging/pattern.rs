@@ -137,7 +137,9 @@ impl DateFormat {
         let Ok(stamp) = jiff::Timestamp::from_millisecond(time.0) else { return time.0.to_string() };
         match self {
             Self::Iso => time.iso(),
-            Self::IsoZone => stamp.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S.%3f%:z").to_string(),
+            Self::IsoZone => {
+                stamp.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S.%3f%:z").to_string()
+            }
             Self::Absolute => stamp.to_zoned_datetime(zone.clone()).strftime("%H:%M:%S.%3f").to_string(),
             Self::Unix => time.0.div_euclid(1000).to_string(),
             Self::UnixMillis => time.0.to_string(),

@@ -73,5 +73,8 @@ fn unknown_text(keys: &[String]) -> String {
 }
 
 fn hint_text(hints: &[Hint]) -> String {
-    hints.iter().map(|hint| format!("\nDid you mean \"{}\" instead of \"{}\"?", hint.nearest, hint.key)).collect()
+    hints
+        .iter()
+        .map(|hint| format!("\nDid you mean \"{}\" instead of \"{}\"?", hint.nearest, hint.key))
+        .collect()
 }

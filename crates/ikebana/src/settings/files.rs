@@ -1,8 +1,8 @@
 //! Which files are read, and how.
 
-use super::{SettingsError, Sources, raw};
-use serde_saphyr::options::AliasLimits;
+use super::{SettingsError, raw};
 use serde_json::{Map, Value};
+use serde_saphyr::options::AliasLimits;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -17,22 +17,20 @@ fn named_folder(env: &BTreeMap<String, String>) -> Option<PathBuf> {
 
 /// The files to read, in order: the command line's, else those of `KBN_CONFIG_PATHS` (separated by commas),
 /// else `kibana.yml` in the folder of `KBN_PATH_CONF` or in the current one, if it is there.
-pub(super) fn chosen(sources: &Sources) -> Vec<PathBuf> {
-    if !sources.config_files.is_empty() {
-        return sources.config_files.clone();
+pub(super) fn chosen(named: Vec<PathBuf>, env: &BTreeMap<String, String>) -> Vec<PathBuf> {
+    if !named.is_empty() {
+        return named;
     }
-    if let Some(paths) = sources.env.get("KBN_CONFIG_PATHS").filter(|paths| !paths.trim().is_empty()) {
+    if let Some(paths) = env.get("KBN_CONFIG_PATHS").filter(|paths| !paths.trim().is_empty()) {
         return paths.split(',').map(|path| PathBuf::from(path.trim())).collect();
     }
-    let default = named_folder(&sources.env).unwrap_or_default().join(DEFAULT_FILE);
+    let default = named_folder(env).unwrap_or_default().join(DEFAULT_FILE);
     if default.exists() { vec![default] } else { Vec::new() }
 }
 
 /// The folder that may hold the keystore: that of `KBN_PATH_CONF`, else that of the first file.
-pub(super) fn folder(sources: &Sources, files: &[PathBuf]) -> PathBuf {
-    named_folder(&sources.env)
-        .or_else(|| Some(files.first()?.parent()?.to_owned()))
-        .unwrap_or_default()
+pub(super) fn folder(files: &[PathBuf], env: &BTreeMap<String, String>) -> PathBuf {
+    named_folder(env).or_else(|| Some(files.first()?.parent()?.to_owned())).unwrap_or_default()
 }
 
 /// Reads one file, environment put in.
@@ -88,7 +86,10 @@ mod tests {
         for (text, value) in [
             ("", json!(null)),
             ("# nothing\n", json!(null)),
-            ("a: yes\nb: on\nc: TRUE\nd: ~\ne:\n", json!({"a": "yes", "b": "on", "c": true, "d": null, "e": null})),
+            (
+                "a: yes\nb: on\nc: TRUE\nd: ~\ne:\n",
+                json!({"a": "yes", "b": "on", "c": true, "d": null, "e": null}),
+            ),
             ("a: 0x10\nb: \"5\"\nc: 1.5\nd: 1_000", json!({"a": 16, "b": "5", "c": 1.5, "d": "1_000"})),
             ("a: 2024-01-01", json!({"a": "2024-01-01"})),
             ("a: &x [1]\nb: *x", json!({"a": [1], "b": [1]})),

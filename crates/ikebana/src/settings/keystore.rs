@@ -22,7 +22,10 @@ const TAG: usize = 16;
 const ROUNDS: NonZeroU32 = NonZeroU32::MIN.saturating_add(9_999);
 
 /// The settings of the keystore in `folder`; none if there is no keystore.
-pub(super) fn read(folder: &Path, env: &BTreeMap<String, String>) -> Result<Map<String, Value>, SettingsError> {
+pub(super) fn read(
+    folder: &Path,
+    env: &BTreeMap<String, String>,
+) -> Result<Map<String, Value>, SettingsError> {
     let path = folder.join(FILE);
     let fault = |what: &str| SettingsError::Other(format!("The keystore [{}] {what}", path.display()));
     let text = match std::fs::read_to_string(&path) {
@@ -48,7 +51,9 @@ fn password(env: &BTreeMap<String, String>) -> Result<Secret, SettingsError> {
         Some(path) => std::fs::read_to_string(path)
             .map(|text| Secret::from(text.trim_end_matches(['\r', '\n']).to_owned()))
             .map_err(|error| {
-                SettingsError::Other(format!("The file of KBN_KEYSTORE_PASSPHRASE_FILE cannot be read: {error}"))
+                SettingsError::Other(format!(
+                    "The file of KBN_KEYSTORE_PASSPHRASE_FILE cannot be read: {error}"
+                ))
             }),
         None => Ok(Secret::from(env.get("KEYSTORE_PASSWORD").cloned().unwrap_or_default())),
     }
@@ -110,10 +115,7 @@ mod tests {
     fn settings_come_back() {
         let settings = json!({ "xpack.security.encryptionKey": "k".repeat(32), "a": "[1]" });
         let found = read(folder(&sealed(&settings, "")).path(), &BTreeMap::new()).unwrap();
-        assert_eq!(
-            Value::Object(found),
-            json!({ "xpack.security.encryptionKey": "k".repeat(32), "a": [1] })
-        );
+        assert_eq!(Value::Object(found), json!({ "xpack.security.encryptionKey": "k".repeat(32), "a": [1] }));
         assert!(read(tempfile::tempdir().unwrap().path(), &BTreeMap::new()).unwrap().is_empty());
     }
 
@@ -122,9 +124,10 @@ mod tests {
         let folder = folder(&sealed(&json!({ "a": "b" }), "open sesame"));
         let file = folder.path().join("passphrase");
         std::fs::write(&file, "open sesame\n").unwrap();
-        for env in
-            [env("KBN_KEYSTORE_PASSPHRASE_FILE", file.to_str().unwrap()), env("KEYSTORE_PASSWORD", "open sesame")]
-        {
+        for env in [
+            env("KBN_KEYSTORE_PASSPHRASE_FILE", file.to_str().unwrap()),
+            env("KEYSTORE_PASSWORD", "open sesame"),
+        ] {
             assert_eq!(Value::Object(read(folder.path(), &env).unwrap()), json!({ "a": "b" }));
         }
         let error = read(folder.path(), &env("KEYSTORE_PASSWORD", "wrong")).unwrap_err();

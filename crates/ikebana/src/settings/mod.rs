@@ -62,7 +62,7 @@ pub struct Settings {
     pub host: String,
     /// `server.port`; 0 takes a free one.
     pub port: u16,
-    /// `server.uuid`, lower case or as written.
+    /// `server.uuid`, as written.
     pub uuid: Option<String>,
     /// `server.publicBaseUrl`.
     pub public_base_url: Option<String>,
@@ -135,16 +135,17 @@ impl Settings {
     /// # Errors
     /// [`SettingsError`].
     pub fn load(sources: Sources) -> Result<Loaded, SettingsError> {
-        let files = files::chosen(&sources);
+        let Sources { config_files, overrides, env } = sources;
+        let files = files::chosen(config_files, &env);
         let mut tree = Map::new();
         for file in &files {
-            raw::merge(&mut tree, files::read(file, &sources.env)?);
+            raw::merge(&mut tree, files::read(file, &env)?);
         }
-        for (name, value) in &sources.overrides {
-            raw::merge(&mut tree, Map::from_iter([(name.clone(), files::override_value(value))]));
+        for (name, value) in overrides {
+            raw::merge(&mut tree, Map::from_iter([(name, files::override_value(&value))]));
         }
-        raw::merge(&mut tree, keystore::read(&files::folder(&sources, &files), &sources.env)?);
-        let (settings, ignored) = Self::understand(&tree, &sources.env)?;
+        raw::merge(&mut tree, keystore::read(&files::folder(&files, &env), &env)?);
+        let (settings, ignored) = Self::understand(&tree, &env)?;
         Ok(Loaded { settings, ignored, files })
     }
 
@@ -153,7 +154,8 @@ impl Settings {
         env: &BTreeMap<String, String>,
     ) -> Result<(Self, Vec<String>), SettingsError> {
         // Kibana checks values before it looks for keys that nobody knows.
-        let checked = sections::checked(tree).map_err(|fault| SettingsError::invalid(fault.into_message()))?;
+        let checked =
+            sections::checked(tree).map_err(|fault| SettingsError::invalid(fault.into_message()))?;
         let keys = raw::leaves(tree);
         let unknown: Vec<String> =
             keys.iter().filter(|key| !sections::covers(key) && !unused::covers(key)).cloned().collect();
@@ -164,7 +166,9 @@ impl Settings {
         let ignored = keys
             .into_iter()
             .filter(|key| {
-                unused::covers(key) || sections::ignores(key) || read::ignored_by_logging(key, &settings.logging)
+                unused::covers(key)
+                    || sections::ignores(key)
+                    || read::ignored_by_logging(key, &settings.logging)
             })
             .collect();
         Ok((settings, ignored))

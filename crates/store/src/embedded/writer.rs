@@ -156,8 +156,9 @@ fn broken() -> StoreError {
     StoreError::Unavailable("the disk failed, nothing more is written".into())
 }
 
-/// A member of a group whose changes stand, until the group is durable.
-type Pending = (Prepared, Outcome, Reply<Committed>);
+/// A member of a group that waits until the group is durable. The refused wait too: they were judged by
+/// what the others wrote, and whoever hears of a conflict must be able to read what it was with.
+type Pending = (Prepared, Result<Outcome, StoreError>, Reply<Committed>);
 
 impl Writer {
     /// Works until the store is closed and nothing waits.
@@ -207,16 +208,14 @@ impl Writer {
         }
         while let Some((commit, reply)) = members.take() {
             match self.member(&commit) {
-                Ok(outcome) => pending.push((commit, outcome, reply)),
-                Err(Failure::Refused(error)) => {
-                    let _ = reply.send(Err(error));
-                }
+                Ok(outcome) => pending.push((commit, Ok(outcome), reply)),
+                Err(Failure::Refused(error)) => pending.push((commit, Err(error), reply)),
                 Err(Failure::Sql(error)) => {
                     // The disk is full or fails: the whole transaction may be gone. Each member gets its
                     // own try.
                     self.judge_sync(&error);
                     self.next_seq = first_seq;
-                    pending.push((commit, Outcome::default(), reply));
+                    pending.push((commit, Ok(Outcome::default()), reply));
                     self.singly(pending);
                     return None;
                 }
@@ -277,7 +276,6 @@ impl Writer {
                 let spent = u64::try_from(spent).unwrap_or(u64::MAX);
                 self.shared.sync_micros.fetch_add(spent, Ordering::Relaxed);
                 self.shared.groups.fetch_add(1, Ordering::Relaxed);
-                self.shared.commits.fetch_add(pending.len() as u64, Ordering::Relaxed);
                 self.tell(pending);
             }
             Err(error) => {
@@ -291,17 +289,19 @@ impl Writer {
     /// Answers after the sync: first the memory, then the feed, then those who wait.
     fn tell(&self, pending: Vec<Pending>) {
         self.shared.full.store(false, Ordering::Relaxed);
-        for (_, outcome, _) in &pending {
+        for outcome in pending.iter().filter_map(|(_, result, _)| result.as_ref().ok()) {
+            self.shared.commits.fetch_add(1, Ordering::Relaxed);
             for (_, key, object) in &outcome.writes {
                 self.shared.cache.written(key, object.clone());
             }
         }
         let seq_no = self.next_seq.saturating_sub(1);
         self.shared.mark.send_replace(Mark { primary_term: self.term, seq_no });
-        for (_, outcome, reply) in pending {
-            let last = outcome.writes.last().map_or(seq_no, |(seq_no, ..)| *seq_no);
-            let committed = Committed { objects: outcome.objects, deleted: outcome.deleted, seq_no: last };
-            let _ = reply.send(Ok(committed));
+        for (_, result, reply) in pending {
+            let _ = reply.send(result.map(|outcome| {
+                let last = outcome.writes.last().map_or(seq_no, |(seq_no, ..)| *seq_no);
+                Committed { objects: outcome.objects, deleted: outcome.deleted, seq_no: last }
+            }));
         }
     }
 
@@ -327,8 +327,7 @@ impl Writer {
             match result {
                 Ok(outcome) => {
                     self.shared.groups.fetch_add(1, Ordering::Relaxed);
-                    self.shared.commits.fetch_add(1, Ordering::Relaxed);
-                    self.tell(vec![(commit, outcome, reply)]);
+                    self.tell(vec![(commit, Ok(outcome), reply)]);
                 }
                 Err(failure) => {
                     self.next_seq = first_seq;

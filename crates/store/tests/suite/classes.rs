@@ -39,7 +39,8 @@ pub(crate) async fn isolated_ids_are_taken_everywhere(make: Factory) {
 
 pub(crate) async fn multiple_ids_are_taken_everywhere_and_shared(make: Factory) {
     let scene = Scene::new(make);
-    let shared = Draft { namespaces: namespaces(&["a", "b"]), ..scene.draft("multiple", "a", "1", json!({})) };
+    let shared =
+        Draft { namespaces: namespaces(&["a", "b"]), ..scene.draft("multiple", "a", "1", json!({})) };
     let everywhere = Draft { namespaces: namespaces(&["*"]), ..scene.draft("multiple", "a", "2", json!({})) };
     scene.put_all([shared.clone(), everywhere]).await;
     let again = Commit::new().create(scene.draft("multiple", "c", "1", json!({})));

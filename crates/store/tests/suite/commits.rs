@@ -18,7 +18,8 @@ pub(crate) async fn operations_are_done_in_order_and_answered(make: Factory) {
         .then(Operation::Delete(scene.key("note", "default", "never")))
         .then(Operation::Put(scene.note("b", json!({"n": 3}))));
     let committed = scene.engine.commit(commit).await.unwrap();
-    let written: Vec<_> = committed.objects.iter().map(|one| (&*one.key.id, one.attributes["n"].clone())).collect();
+    let written: Vec<_> =
+        committed.objects.iter().map(|one| (&*one.key.id, one.attributes["n"].clone())).collect();
     assert_eq!(written, [("a", json!(1)), ("b", json!(2)), ("b", json!(3))]);
     assert_eq!(committed.deleted, 1);
     assert_eq!(committed.seq_no, committed.objects[2].version.seq_no);
@@ -109,10 +110,12 @@ pub(crate) async fn nothing_is_done_if_an_operation_fails(make: Factory) {
 pub(crate) async fn preconditions_are_judged_before_the_operations(make: Factory) {
     let scene = Scene::new(make);
     let below = |limit| Precondition::CountBelow { object_type: "note".into(), limit };
-    let commit = Commit::new().create(scene.note("a", json!({}))).create(scene.note("b", json!({}))).when(below(1));
+    let commit =
+        Commit::new().create(scene.note("a", json!({}))).create(scene.note("b", json!({}))).when(below(1));
     assert_eq!(scene.engine.commit(commit).await.unwrap().objects.len(), 2);
     // The same object twice: absent holds, for nothing was written yet when it was asked.
-    let twice = Commit::new().create(scene.note("c", json!({"n": 1}))).create(scene.note("c", json!({"n": 2})));
+    let twice =
+        Commit::new().create(scene.note("c", json!({"n": 1}))).create(scene.note("c", json!({"n": 2})));
     assert_eq!(scene.engine.commit(twice).await.unwrap().objects.len(), 2);
     let found = scene.get(&scene.key("note", "default", "c")).await.unwrap();
     assert_eq!(found.attributes, map(json!({"n": 2})));
@@ -204,7 +207,8 @@ pub(crate) async fn one_of_many_creators_wins(make: Factory) {
     let results = tasks.join_all().await;
     let won: Vec<_> = results.iter().filter_map(|result| result.as_ref().ok()).collect();
     assert_eq!(won.len(), 1);
-    let lost: Vec<String> = results.iter().filter_map(|result| Some(result.as_ref().err()?.to_string())).collect();
+    let lost: Vec<String> =
+        results.iter().filter_map(|result| Some(result.as_ref().err()?.to_string())).collect();
     assert_eq!(lost, vec!["Saved object [note/a] conflict"; 31]);
     assert_eq!(scene.get(&scene.key("note", "default", "a")).await, Some(won[0].objects[0].clone()));
 }
@@ -223,4 +227,23 @@ pub(crate) async fn bulk_work_is_done_too(make: Factory) {
     drawn.dedup();
     assert_eq!(drawn.len(), 60);
     assert_eq!(scene.engine.stats().commits, 60);
+}
+
+/// Whoever hears of a conflict finds, when it looks, what it was with.
+pub(crate) async fn the_loser_can_read_what_won(make: Factory) {
+    let scene = Arc::new(Scene::new(make));
+    for round in 0..60 {
+        let id = round.to_string();
+        let mut tasks = tokio::task::JoinSet::new();
+        for n in 0..4 {
+            let (scene, id) = (scene.clone(), id.clone());
+            tasks.spawn(async move {
+                let commit = Commit::new().create(scene.note(&id, json!({"n": n})));
+                if scene.engine.commit(commit).await.is_err() {
+                    assert!(scene.get(&scene.key("note", "default", &id)).await.is_some(), "round {id}");
+                }
+            });
+        }
+        tasks.join_all().await;
+    }
 }

@@ -41,45 +41,44 @@ pub(crate) type Factory = fn(Registry, Arc<dyn Clock>) -> Made;
 /// What the clock shows at first.
 pub(crate) const START: Millis = Millis(1_700_000_000_000);
 
-const fn field(path: &'static str, kind: FieldKind) -> IndexedField {
-    IndexedField { path, kind }
-}
-
 /// The types that the suite uses: one with every kind of index, and one of each class.
 pub(crate) fn registry() -> Registry {
     Registry::new([
         ObjectType {
             indexed: &[
-                field("title", FieldKind::Text),
-                field("body", FieldKind::Text),
-                field("status", FieldKind::Keyword),
-                field("tags", FieldKind::Keyword),
-                field("owner.name", FieldKind::Keyword),
-                field("size", FieldKind::Number),
-                field("done", FieldKind::Boolean),
-                field("due", FieldKind::Date),
-                field("address", FieldKind::Ip),
-                field("labels", FieldKind::Flattened),
-                field("steps", FieldKind::Nested),
+                IndexedField { path: "title", kind: FieldKind::Text },
+                IndexedField { path: "body", kind: FieldKind::Text },
+                IndexedField { path: "status", kind: FieldKind::Keyword },
+                IndexedField { path: "tags", kind: FieldKind::Keyword },
+                IndexedField { path: "owner.name", kind: FieldKind::Keyword },
+                IndexedField { path: "size", kind: FieldKind::Number },
+                IndexedField { path: "done", kind: FieldKind::Boolean },
+                IndexedField { path: "due", kind: FieldKind::Date },
+                IndexedField { path: "address", kind: FieldKind::Ip },
+                IndexedField { path: "labels", kind: FieldKind::Flattened },
+                IndexedField { path: "steps", kind: FieldKind::Nested },
             ],
             ..ObjectType::new("note", Class::Multiple)
         },
         ObjectType {
-            indexed: &[field("title", FieldKind::Text), field("status", FieldKind::Keyword)],
+            indexed: &[
+                IndexedField { path: "title", kind: FieldKind::Text },
+                IndexedField { path: "status", kind: FieldKind::Keyword },
+            ],
             unique: &["name"],
             ..ObjectType::new("single", Class::Single)
         },
         ObjectType { unique: &["owner.name"], ..ObjectType::new("isolated", Class::MultipleIsolated) },
         ObjectType { unique: &["name"], ..ObjectType::new("multiple", Class::Multiple) },
         ObjectType {
-            indexed: &[field("status", FieldKind::Keyword)],
+            indexed: &[IndexedField { path: "status", kind: FieldKind::Keyword }],
             unique: &["name"],
             ..ObjectType::new("agnostic", Class::Agnostic)
         },
         ObjectType {
             encrypted: &["token", "config"],
             bound: &["url", "kind"],
-            indexed: &[field("url", FieldKind::Keyword)],
+            indexed: &[IndexedField { path: "url", kind: FieldKind::Keyword }],
             ..ObjectType::new("vault", Class::Single)
         },
     ])
@@ -89,7 +88,9 @@ pub(crate) fn registry() -> Registry {
 pub(crate) fn other_registry() -> Registry {
     let known = registry();
     let types = known.all().into_iter().map(|one| ObjectType::clone(one));
-    Registry::new(types.chain([ObjectType::new("aaa", Class::Single), ObjectType::new("mmm", Class::Agnostic)]))
+    Registry::new(
+        types.chain([ObjectType::new("aaa", Class::Single), ObjectType::new("mmm", Class::Agnostic)]),
+    )
 }
 
 /// An engine with a clock that the test sets.
@@ -204,6 +205,7 @@ macro_rules! engine_suite {
                 versions_rise_and_terms_stay
                 times_are_those_of_the_clock
                 one_of_many_creators_wins
+                the_loser_can_read_what_won
                 bulk_work_is_done_too);
             engine_suite!(@file $make, classes:
                 single_ids_are_apart_in_every_space

@@ -37,8 +37,7 @@ pub(crate) async fn a_search_looks_into_the_spaces_asked_for(make: Factory) {
     assert_eq!(seen(spaces(&["a"])).await, in_a);
     assert_eq!(seen(spaces(&["b"])).await, ["in b", "in a and b", "in all", "single b", "agnostic"]);
     assert_eq!(seen(spaces(&["c"])).await, ["in all", "agnostic"]);
-    let all =
-        ["in a", "in b", "in a and b", "in all", "single a", "single b", "isolated a", "agnostic"];
+    let all = ["in a", "in b", "in a and b", "in all", "single a", "single b", "isolated a", "agnostic"];
     assert_eq!(seen(spaces(&["a", "b"])).await, all);
     assert_eq!(seen(spaces(&["a", "b", "a"])).await, all);
     assert_eq!(seen(Spaces::All).await, all);

@@ -20,8 +20,9 @@ pub(crate) async fn a_value_is_taken_within_its_space(make: Factory) {
     scene.put(scene.draft("single", "a", "3", json!({"title": "x"}))).await;
     scene.put(scene.draft("multiple", "a", "1", json!({"name": "x"}))).await;
 
-    let isolated =
-        |space: &str, id: &str, name: &str| scene.draft("isolated", space, id, json!({"owner": {"name": name}}));
+    let isolated = |space: &str, id: &str, name: &str| {
+        scene.draft("isolated", space, id, json!({"owner": {"name": name}}))
+    };
     scene.put_all([isolated("a", "1", "x"), isolated("b", "2", "x")]).await;
     let text = "another [isolated] has the same [owner.name]";
     assert_eq!(scene.refusal(put(isolated("a", "3", "x"))).await, text);
@@ -73,8 +74,9 @@ pub(crate) async fn a_commit_is_judged_as_it_goes(make: Factory) {
     assert_eq!(scene.refusal(both).await, "another [single] has the same [name]");
     assert_eq!(scene.get(&scene.key("single", "a", "1")).await, None);
     scene.put(single("1", "x")).await;
-    let handed_on =
-        Commit::new().then(Operation::Delete(scene.key("single", "a", "1"))).then(Operation::Put(single("2", "x")));
+    let handed_on = Commit::new()
+        .then(Operation::Delete(scene.key("single", "a", "1")))
+        .then(Operation::Put(single("2", "x")));
     scene.engine.commit(handed_on).await.unwrap();
 }
 
@@ -85,5 +87,7 @@ pub(crate) async fn what_is_no_text_is_not_unique(make: Factory) {
             scene.put(scene.draft("single", "a", &format!("{at} {copy}"), json!({"name": name}))).await;
         }
     }
-    scene.put_all([scene.draft("single", "a", "1", json!({})), scene.draft("single", "a", "2", json!({}))]).await;
+    scene
+        .put_all([scene.draft("single", "a", "1", json!({})), scene.draft("single", "a", "2", json!({}))])
+        .await;
 }

@@ -40,10 +40,7 @@ fn layout(value: &Value) -> LayoutSettings {
         return LayoutSettings::Json;
     }
     let pattern = optional_text(&value["pattern"]).and_then(|text| Pattern::parse(&text).ok());
-    LayoutSettings::Pattern {
-        pattern: pattern.unwrap_or_default(),
-        highlight: is_true(&value["highlight"]),
-    }
+    LayoutSettings::Pattern { pattern: pattern.unwrap_or_default(), highlight: is_true(&value["highlight"]) }
 }
 
 /// By size only; a file that should roll by time just grows (see [`ignored_by_logging`]).

@@ -2,7 +2,8 @@
 
 use super::ssl;
 use ikebana_schema::{
-    Schema, any, array, boolean, conditional, duration, enumeration, never, number, object, record, string, union,
+    Schema, any, array, boolean, conditional, duration, enumeration, never, number, object, record, string,
+    union,
 };
 use serde_json::json;
 
@@ -29,11 +30,14 @@ pub(super) fn schema() -> Schema {
         ("logQueries", boolean().default(json!(false))),
         ("ssl", ssl_schema()),
         ("apiVersion", string().optional()),
-        ("healthCheck", object([
-            ("delay", duration().default(json!(2500))),
-            ("startupDelay", duration().default(json!(500))),
-            ("retry", number().default(json!(1))),
-        ])),
+        (
+            "healthCheck",
+            object([
+                ("delay", duration().default(json!(2500))),
+                ("startupDelay", duration().default(json!(500))),
+                ("retry", number().default(json!(1))),
+            ]),
+        ),
         ("ignoreVersionMismatch", boolean().default(json!(false))),
         ("skipStartupConnectionCheck", boolean().default(json!(false))),
         ("apisToRedactInLogs", any().optional()),

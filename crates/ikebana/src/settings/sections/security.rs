@@ -51,18 +51,24 @@ pub(super) fn security() -> Schema {
         ("sameSiteCookies", any().optional()),
         ("public", any().optional()),
         ("accessAgreement", any().optional()),
-        ("authc", object([
-            ("selector", any().optional()),
-            ("providers", any().optional()),
-            ("oidc", any().optional()),
-            ("saml", any().optional()),
-            ("http", http),
-        ])),
-        ("audit", object([
-            ("enabled", boolean().default(json!(false))),
-            ("appender", any().optional()),
-            ("ignore_filters", any().optional()),
-        ])),
+        (
+            "authc",
+            object([
+                ("selector", any().optional()),
+                ("providers", any().optional()),
+                ("oidc", any().optional()),
+                ("saml", any().optional()),
+                ("http", http),
+            ]),
+        ),
+        (
+            "audit",
+            object([
+                ("enabled", boolean().default(json!(false))),
+                ("appender", any().optional()),
+                ("ignore_filters", any().optional()),
+            ]),
+        ),
         ("roleManagementEnabled", boolean().optional()),
         ("roleMappingManagementEnabled", boolean().optional()),
         ("ui", any().optional()),
@@ -72,16 +78,17 @@ pub(super) fn security() -> Schema {
 }
 
 pub(super) fn encrypted_saved_objects() -> Schema {
-    let rotation =
-        object([("decryptionOnlyKeys", array(string().min_len(KEY_LENGTH)).default(json!([])))]);
+    let rotation = object([("decryptionOnlyKeys", array(string().min_len(KEY_LENGTH)).default(json!([])))]);
     object([("encryptionKey", string().min_len(KEY_LENGTH).optional()), ("keyRotation", rotation)])
         .check_value(|value| {
             let primary = &value["encryptionKey"];
             let old = &value["keyRotation"]["decryptionOnlyKeys"];
             if *primary != Value::Null && old.as_array().is_some_and(|old| old.contains(primary)) {
-                return Err("`keyRotation.decryptionOnlyKeys` cannot contain primary encryption key specified in \
+                return Err(
+                    "`keyRotation.decryptionOnlyKeys` cannot contain primary encryption key specified in \
                             `encryptionKey`."
-                    .to_owned());
+                        .to_owned(),
+                );
             }
             Ok(())
         })

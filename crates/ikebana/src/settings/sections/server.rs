@@ -64,10 +64,8 @@ pub(super) fn schema() -> Schema {
 }
 
 fn cors() -> Schema {
-    let origins = union([
-        array(uri(["http", "https"])).min_size(1),
-        array(literal("*")).min_size(1).max_size(1),
-    ]);
+    let origins =
+        union([array(uri(["http", "https"])).min_size(1), array(literal("*")).min_size(1).max_size(1)]);
     object([
         ("enabled", boolean().default(json!(false))),
         ("allowCredentials", boolean().default(json!(false))),
@@ -213,7 +211,8 @@ fn across(server: &Value) -> Result<(), String> {
         public_base_url(url, base_path)?;
     }
     if server["compression"]["enabled"] == false && !server["compression"]["referrerWhitelist"].is_null() {
-        return Err("cannot use [compression.referrerWhitelist] when [compression.enabled] is set to false".to_owned());
+        return Err("cannot use [compression.referrerWhitelist] when [compression.enabled] is set to false"
+            .to_owned());
     }
     let (ssl, port) = (&server["ssl"], &server["port"]);
     if ssl["enabled"] == true && ssl["redirectHttpFromPort"] == *port {

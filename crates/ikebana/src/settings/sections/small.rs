@@ -1,8 +1,8 @@
 //! Sections of a few keys.
 
 use ikebana_schema::{
-    Schema, any, array, boolean, byte_size, duration, hostname, integer, literal, number, object, record, string,
-    union,
+    Schema, any, array, boolean, byte_size, duration, hostname, integer, literal, number, object, record,
+    string, union,
 };
 use serde_json::json;
 

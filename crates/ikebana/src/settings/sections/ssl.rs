@@ -40,7 +40,9 @@ fn across(ssl: &Value) -> Result<(), String> {
         }
     }
     if enabled && !(is_set("key") && is_set("certificate")) && !has_store("keystore") {
-        return Err("must specify [certificate] and [key] -- or [keystore.path] -- when ssl is enabled".to_owned());
+        return Err(
+            "must specify [certificate] and [key] -- or [keystore.path] -- when ssl is enabled".to_owned()
+        );
     }
     if !enabled && ssl["clientAuthentication"] != "none" {
         return Err("must enable ssl to use [clientAuthentication]".to_owned());
@@ -64,7 +66,9 @@ fn ours(ssl: &Value, enabled: bool) -> Result<(), String> {
         .as_array()
         .is_some_and(|protocols| !protocols.iter().any(|one| one == "TLSv1.2" || one == "TLSv1.3"));
     if enabled && old_only {
-        return Err("[supportedProtocols] must contain TLSv1.2 or TLSv1.3: older ones are not safe".to_owned());
+        return Err(
+            "[supportedProtocols] must contain TLSv1.2 or TLSv1.3: older ones are not safe".to_owned()
+        );
     }
     Ok(())
 }

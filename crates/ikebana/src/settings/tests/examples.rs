@@ -73,14 +73,19 @@ fn a_full_file() {
     assert_eq!(security.cookie_name, "flower");
     assert_eq!((security.idle_timeout, security.lifespan), (Some(Duration::from_secs(3600)), None));
     assert_eq!(security.cleanup_interval, Duration::from_secs(3600));
-    assert!(security.secure_cookies && security.audit && security.http_authentication && !security.auto_schemes);
+    assert!(
+        security.secure_cookies && security.audit && security.http_authentication && !security.auto_schemes
+    );
     assert_eq!(security.schemes, ["apikey"]);
 }
 
 #[test]
 fn the_http_side_of_a_full_file() {
     let http = Start::yaml(FULL).settings().http;
-    assert_eq!((http.name.as_str(), http.base_path.as_str(), http.rewrite_base_path), ("tower", "/kibana", true));
+    assert_eq!(
+        (http.name.as_str(), http.base_path.as_str(), http.rewrite_base_path),
+        ("tower", "/kibana", true)
+    );
     assert_eq!((http.max_payload, http.max_requests), (2 * 1024 * 1024, 10));
     assert_eq!(http.socket_timeout, Duration::from_secs(60));
     assert_eq!(http.keepalive_timeout, Duration::from_micros(1_500_500));
@@ -91,7 +96,10 @@ fn the_http_side_of_a_full_file() {
     assert_eq!((http.xsrf_disabled, http.xsrf_allowlist), (true, vec!["/api/x".to_owned()]));
     assert_eq!((http.compression, http.brotli), (true, true));
     assert_eq!(http.compression_referrers, ["example.org"]);
-    assert_eq!(http.request_id_from, ["10.0.0.1".parse::<std::net::IpAddr>().unwrap(), "::1".parse().unwrap()]);
+    assert_eq!(
+        http.request_id_from,
+        ["10.0.0.1".parse::<std::net::IpAddr>().unwrap(), "::1".parse().unwrap()]
+    );
     assert!(http.restrict_internal && !http.strict_client_version && http.oas_enabled);
     assert!(http.headers.contains(&("x-team".to_owned(), "flowers".to_owned())));
     assert!(http.tls.is_none());
@@ -204,7 +212,8 @@ fn logging() {
             LoggerSettings { name: "plugins".to_owned(), level: Level::Info, appenders: vec![] },
         ]
     );
-    let file = |path: &str, layout, rolling| AppenderSettings::File { path: PathBuf::from(path), layout, rolling };
+    let file =
+        |path: &str, layout, rolling| AppenderSettings::File { path: PathBuf::from(path), layout, rolling };
     let pattern = |pattern, highlight| LayoutSettings::Pattern { pattern, highlight };
     let rolling = Rolling { size: 50 * 1024 * 1024, pattern: ".%i".to_owned(), max: 2 };
     let expected = [

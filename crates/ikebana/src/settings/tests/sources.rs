@@ -25,9 +25,13 @@ fn files_then_command_line_then_keystore() {
         .config("one.yml", "server: {name: one, port: 1, host: one.example}\n")
         .config("two.yml", "server.port: 2\nserver.name: two\n");
     let settings = start.settings();
-    assert_eq!((settings.http.name.as_str(), settings.port, settings.host.as_str()), ("two", 2, "one.example"));
+    assert_eq!(
+        (settings.http.name.as_str(), settings.port, settings.host.as_str()),
+        ("two", 2, "one.example")
+    );
 
-    let start = start.argument("server.port", "3").argument("server.name", "three").argument("server.port", "4");
+    let start =
+        start.argument("server.port", "3").argument("server.name", "three").argument("server.port", "4");
     let settings = start.settings();
     assert_eq!((settings.http.name.as_str(), settings.port), ("three", 4));
 

@@ -64,9 +64,24 @@ fn faults_name_setting_and_file() {
     for (certificate, key, passphrase, what) in [
         ("nowhere.pem", "key.pem", "x", "certificate]: [FOLDER/nowhere.pem] cannot be read"),
         ("key.pem", "key.pem", "x", "certificate]: [FOLDER/key.pem] holds no certificate in PEM form"),
-        ("certificate.pem", "certificate.pem", "x", "key]: [FOLDER/certificate.pem] holds no private key in PEM form"),
-        ("certificate.pem", "key-encrypted.pem", "", "is encrypted; set [server.ssl.keyPassphrase] to open it"),
-        ("certificate.pem", "key-encrypted.pem", "hunter2", "cannot be decrypted with [server.ssl.keyPassphrase]"),
+        (
+            "certificate.pem",
+            "certificate.pem",
+            "x",
+            "key]: [FOLDER/certificate.pem] holds no private key in PEM form",
+        ),
+        (
+            "certificate.pem",
+            "key-encrypted.pem",
+            "",
+            "is encrypted; set [server.ssl.keyPassphrase] to open it",
+        ),
+        (
+            "certificate.pem",
+            "key-encrypted.pem",
+            "hunter2",
+            "cannot be decrypted with [server.ssl.keyPassphrase]",
+        ),
         ("certificate.pem", "key-old.pem", "swordfish", "is encrypted in the old way of OpenSSL"),
     ] {
         let mut start = start(certificate, key);
