@@ -17,6 +17,7 @@ mod tools;
 mod tree;
 
 use clap::{Parser, Subcommand};
+use std::process::ExitCode;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Checks, measures and torments the program")]
@@ -55,12 +56,22 @@ enum Task {
     DiskFull,
 }
 
-fn main() -> anyhow::Result<()> {
-    match Cli::parse().task {
+fn run(task: Task) -> anyhow::Result<()> {
+    match task {
         Task::Ci { steps } => ci::run(&steps),
         Task::Soak => ci::soak(),
         Task::Bench { quick, figures } => bench::run(quick, &figures),
         Task::Crash { rounds, seed } => crash::run(&server::build()?, rounds, seed),
         Task::DiskFull => disk_full::run(&server::build()?),
+    }
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("\nerror: {error:#}");
+            ExitCode::FAILURE
+        }
     }
 }

@@ -88,14 +88,14 @@ impl Answer {
 
     /// Bytes of a content type.
     pub fn bytes(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
-        let mut headers = HeaderMap::with_capacity(16);
+        let mut headers = HeaderMap::with_capacity(4);
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
         Self { status, headers, payload: Payload::Whole(Full::new(body.into())) }
     }
 
     /// No body and no content type.
     pub fn empty(status: StatusCode) -> Self {
-        Self { status, headers: HeaderMap::with_capacity(16), payload: Payload::Whole(Full::default()) }
+        Self { status, headers: HeaderMap::with_capacity(4), payload: Payload::Whole(Full::default()) }
     }
 
     /// 302.

@@ -27,7 +27,7 @@ pub struct Call {
     /// The bytes, for [`crate::Body::Multipart`] and [`crate::Body::Stream`].
     pub stream: Option<Incoming>,
     /// The headers as sent.
-    pub headers: HeaderMap,
+    pub headers: Arc<HeaderMap>,
     /// Where the call comes from.
     pub peer: IpAddr,
     /// Names the call in the log.

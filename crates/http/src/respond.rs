@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, header};
 
 /// Headers that are the same on all answers, made once.
 pub(crate) struct Conventions {
-    headers: Vec<(HeaderName, HeaderValue)>,
+    headers: HeaderMap,
 }
 
 /// A conventional header cannot be written.
@@ -28,31 +28,27 @@ impl Conventions {
             ("cache-control", "private, no-cache, no-store, must-revalidate"),
         ];
         let configured = settings.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let mut headers: Vec<(HeaderName, HeaderValue)> = Vec::new();
+        // Room for what answers add, so that a copy need not grow.
+        let mut headers = HeaderMap::with_capacity(32);
         for (name, value) in configured.chain(own) {
             let fault = || HeaderError { name: name.to_owned(), value: value.to_owned() };
             let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| fault())?;
-            let value = HeaderValue::from_str(value).map_err(|_| fault())?;
-            headers.retain(|(known, _)| *known != name);
-            headers.push((name, value));
+            headers.insert(name, HeaderValue::from_str(value).map_err(|_| fault())?);
         }
         Ok(Self { headers })
     }
 
-    /// Adds what the answer does not set itself.
-    fn add(&self, headers: &mut HeaderMap) {
-        for (name, value) in &self.headers {
-            if name != header::CACHE_CONTROL || !headers.contains_key(header::CACHE_CONTROL) {
-                headers.insert(name, value.clone());
-            }
-        }
-    }
-
+    /// Only `cache-control` may be set by an answer itself.
     pub(crate) fn respond(&self, answer: Answer) -> Response<Payload> {
         let mut response = Response::new(answer.payload);
         *response.status_mut() = answer.status;
-        *response.headers_mut() = answer.headers;
-        self.add(response.headers_mut());
+        let mut headers = self.headers.clone();
+        for (name, value) in &answer.headers {
+            if name == header::CACHE_CONTROL || !self.headers.contains_key(name) {
+                headers.insert(name, value.clone());
+            }
+        }
+        *response.headers_mut() = headers;
         response
     }
 }

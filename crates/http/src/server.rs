@@ -179,6 +179,11 @@ async fn answer(app: &Arc<App>, request: Request<Incoming>, peer: IpAddr) -> Out
         vary(&mut response);
         return response.map(http_body_util::Either::Left);
     }
+    // Boxed, because most requests do not go this way and need not carry its size.
+    Box::pin(compressed(app, request, peer)).await
+}
+
+async fn compressed(app: &Arc<App>, request: Request<Incoming>, peer: IpAddr) -> Outgoing {
     let inner = tower::service_fn(|request: Request<Incoming>| {
         let app = app.clone();
         async move { Ok::<_, Infallible>(app.answer(request, peer).await) }

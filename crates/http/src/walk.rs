@@ -53,7 +53,7 @@ pub struct App {
 pub(crate) struct Incipient {
     method: http::Method,
     path_and_query: String,
-    pub(crate) headers: HeaderMap,
+    pub(crate) headers: Arc<HeaderMap>,
     peer: IpAddr,
     request_id: RequestId,
 }
@@ -116,12 +116,13 @@ impl App {
             request_id: self.request_id(&parts.headers, peer),
             path_and_query: parts.uri.path_and_query().map_or("/", |text| text.as_str()).to_owned(),
             method: parts.method,
-            headers: parts.headers,
+            headers: Arc::new(parts.headers),
             peer,
         };
         let span = tracing::info_span!("request", id = %request.request_id);
         let mut route = None;
-        let walk = AssertUnwindSafe(self.walk(&request, body, &mut route)).catch_unwind();
+        // Boxed, so that the futures around it, which are moved about, stay small.
+        let walk = AssertUnwindSafe(Box::pin(self.walk(&request, body, &mut route))).catch_unwind();
         let walked = tokio::time::timeout(self.settings.socket_timeout, walk.instrument(span.clone())).await;
         let result = match walked {
             Ok(Ok(result)) => result,
@@ -205,8 +206,7 @@ impl App {
         match self.find(method, &target.path) {
             Found::Route(route, found, params) => {
                 *number = Some(found);
-                // Boxed, so that the futures around it, which are moved about, stay small.
-                Box::pin(self.walk_route(request, &route, target, params, query, body)).await
+                self.walk_route(request, &route, target, params, query, body).await
             }
             Found::BadParameter => Err(ApiError::bare(StatusCode::BAD_REQUEST)),
             Found::Nothing if method == Method::Get => self.catch_all(request, &target, query).await,

@@ -134,11 +134,11 @@ impl Spaces {
 
     pub(crate) async fn create(&self, principal: &Principal, new: WriteSpace) -> Result<Space, SpaceError> {
         require_global(principal, "create")?;
-        // The limit is told before the settings. It is judged again, for good, in the commit.
-        if self.count().await? >= self.settings.max_spaces {
-            return Err(too_many());
+        if let Err(refusal) = self.check_settings(&new, "create") {
+            // The limit is told before the settings; otherwise the commit judges it.
+            let full = self.count().await? >= self.settings.max_spaces;
+            return Err(if full { too_many() } else { refusal });
         }
-        self.check_settings(&new, "create")?;
         let space = space_of(&new);
         self.insert(&space, Some(self.settings.max_spaces)).await?;
         Ok(space.shown())

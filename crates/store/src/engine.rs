@@ -21,7 +21,7 @@ pub trait Engine: Send + Sync + 'static {
     /// Judges and does all of `commit` together; answered when it is durable.
     fn commit(&self, commit: Commit) -> Answer<'_, Committed>;
 
-    /// The objects of these names, in order; `None` where there is none.
+    /// The objects of these names as of one moment, in order; `None` where there is none.
     fn get<'a>(&'a self, keys: &'a [Key]) -> Answer<'a, Vec<Option<Arc<SavedObject>>>>;
 
     /// One page of what the request asks for.

@@ -22,7 +22,7 @@ pub const ALL_SPACES: &str = "*";
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key {
     /// The name of the type.
-    pub object_type: Arc<str>,
+    pub object_type: &'static str,
     /// The space, for class `single` only.
     pub space: Option<Arc<str>>,
     /// The id.

@@ -14,7 +14,7 @@ fn failure(action: &'static str, attribute: &str, key: &Key) -> StoreError {
     StoreError::Encryption {
         action,
         attribute: attribute.to_owned(),
-        object_type: key.object_type.clone(),
+        object_type: key.object_type.into(),
         id: key.id.clone(),
     }
 }
@@ -26,7 +26,7 @@ fn bound_to(of_type: &ObjectType, key: &Key, attributes: &Map<String, Value>) ->
     names.sort();
     let bound: Map<String, Value> =
         names.into_iter().map(|name| ((*name).to_owned(), sorted(&attributes[*name]))).collect();
-    json!([bound_space(key), &*key.object_type, &*key.id, bound]).to_string().into_bytes()
+    json!([bound_space(key), key.object_type, &*key.id, bound]).to_string().into_bytes()
 }
 
 fn sorted(value: &Value) -> Value {

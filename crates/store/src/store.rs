@@ -84,7 +84,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`], and what the engine fails with.
     pub async fn get(&self, key: &Key) -> Result<Arc<SavedObject>, StoreError> {
-        let of_type = self.object_type(&key.object_type)?;
+        let of_type = self.object_type(key.object_type)?;
         Ok(sealing::strip(of_type, self.sealed(key).await?))
     }
 
@@ -93,7 +93,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Encryption`] if one cannot be read, and as [`Store::get`].
     pub async fn get_decrypted(&self, key: &Key) -> Result<SavedObject, StoreError> {
-        let of_type = self.object_type(&key.object_type)?;
+        let of_type = self.object_type(key.object_type)?;
         sealing::open(&self.0.keyring, of_type, &*self.sealed(key).await?)
     }
 
@@ -109,7 +109,7 @@ impl Store {
     pub async fn find(&self, request: FindRequest) -> Result<Page, StoreError> {
         let mut page = self.0.engine.find(request).await?;
         for object in &mut page.objects {
-            let of_type = self.object_type(&object.key.object_type)?;
+            let of_type = self.object_type(object.key.object_type)?;
             *object = sealing::strip(of_type, object.clone());
         }
         Ok(page)
@@ -124,13 +124,13 @@ impl Store {
     pub async fn commit(&self, mut commit: Commit) -> Result<Committed, StoreError> {
         for operation in &mut commit.operations {
             if let Operation::Put(draft) = operation {
-                let of_type = self.object_type(&draft.key.object_type)?.clone();
+                let of_type = self.object_type(draft.key.object_type)?.clone();
                 sealing::seal(&self.0.keyring, &of_type, draft)?;
             }
         }
         let mut committed = self.0.engine.commit(commit).await?;
         for object in &mut committed.objects {
-            let of_type = self.object_type(&object.key.object_type)?;
+            let of_type = self.object_type(object.key.object_type)?;
             *object = sealing::strip(of_type, object.clone());
         }
         Ok(committed)

@@ -113,7 +113,7 @@ impl ObjectType {
     /// The name of the object `id` as seen from `space`.
     pub fn key(&self, space: &str, id: &str) -> Key {
         Key {
-            object_type: self.name.into(),
+            object_type: self.name,
             space: (self.class == Class::Single).then(|| space.into()),
             id: id.into(),
         }

@@ -1,1 +1,4 @@
+mod oas;
 mod spaces;
+mod stats;
+mod status;

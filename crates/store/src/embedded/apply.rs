@@ -1,5 +1,6 @@
 //! Does a commit on the writer's connection, inside a savepoint that the writer holds.
 
+use super::counts::Counts;
 use super::layout::{Layout, TEXT_FIELD_BITS, TypeLayout};
 use super::row::{COLUMNS, Derived, PreparedPut, Stored, derive, key_space, namespaces_text, read, signed};
 use super::writer::outside;
@@ -78,6 +79,7 @@ pub(super) struct Applier<'a> {
     pub(super) next_seq: u64,
     pub(super) term: u64,
     pub(super) now: Millis,
+    pub(super) counts: &'a mut Counts,
 }
 
 impl Applier<'_> {
@@ -104,7 +106,20 @@ impl Applier<'_> {
         Ok(outcome)
     }
 
-    fn judge(&self, precondition: &Precondition) -> Result<(), Failure> {
+    fn count(&mut self, type_id: i64) -> Result<u64, Failure> {
+        if let Some(count) = self.counts.get(type_id) {
+            return Ok(count);
+        }
+        let count: i64 = self
+            .connection
+            .prepare_cached("SELECT count(*) FROM objects WHERE type = ?")?
+            .query_row([type_id], |row| row.get(0))?;
+        let count = super::row::unsigned(count);
+        self.counts.learn(type_id, count);
+        Ok(count)
+    }
+
+    fn judge(&mut self, precondition: &Precondition) -> Result<(), Failure> {
         match precondition {
             Precondition::Absent(key) => match self.find_row(key)? {
                 Some(_) => Err(StoreError::Conflict(key.clone()).into()),
@@ -117,11 +132,8 @@ impl Applier<'_> {
             },
             Precondition::CountBelow { object_type, limit } => {
                 let of_type = self.named(object_type)?;
-                let count: i64 = self
-                    .connection
-                    .prepare_cached("SELECT count(*) FROM (SELECT 1 FROM objects WHERE type = ? LIMIT ?)")?
-                    .query_row(params![of_type.id, signed(*limit)], |row| row.get(0))?;
-                if count >= signed(*limit) {
+                let type_id = of_type.id;
+                if self.count(type_id)? >= *limit {
                     let object_type = object_type.clone();
                     return Err(StoreError::TooMany { object_type, limit: *limit }.into());
                 }
@@ -203,6 +215,9 @@ impl Applier<'_> {
             ])?;
         self.add_derived(object, put.type_id, &put.draft.namespaces, &put.derived)?;
         self.add_references(object, put)?;
+        if before.is_none() {
+            self.counts.added(put.type_id);
+        }
         let saved = Arc::new(saved);
         self.log(seq, &put.draft.key, put.type_id, Some(saved.clone()), outcome)?;
         Ok(saved)
@@ -232,6 +247,7 @@ impl Applier<'_> {
         let type_id = self.layout.of(&stored.object.key)?.id;
         self.remove_derived(stored)?;
         self.connection.prepare_cached("DELETE FROM objects WHERE object = ?")?.execute([stored.row])?;
+        self.counts.removed(type_id);
         outcome.deleted += 1;
         self.log(seq, &stored.object.key, type_id, None, outcome)
     }
@@ -407,7 +423,9 @@ pub(super) fn reindex(connection: &Connection, layout: &Layout, of_type: &TypeLa
         .prepare("SELECT field FROM fields WHERE type = ? AND kind = 'text'")?
         .query_map([of_type.id], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
-    let applier = Applier { connection, layout, next_seq: 0, term: 0, now: Millis(0) };
+    let mut counts = Counts::default();
+    let applier =
+        Applier { connection, layout, next_seq: 0, term: 0, now: Millis(0), counts: &mut counts };
     let mut last = -1i64;
     loop {
         let mut batch = Vec::new();

@@ -18,11 +18,16 @@ struct Shard {
     bytes: usize,
     /// Counts the writes that touched this shard.
     writes: u64,
+    /// What is being written, and whether it was kept before. Nobody knows yet whether a reader of the file
+    /// sees it, so until it is known nothing is kept: else one reader's old object would follow another's new.
+    busy: HashMap<Key, bool>,
 }
 
 /// Objects by key. Whoever fills it says which writes it had seen; what was overtaken is not kept.
 pub(super) struct Cache {
     shards: [Mutex<Shard>; SHARDS],
+    /// Odd while something is being written; another number after it.
+    generation: AtomicU64,
     hasher: RandomState,
     pub(super) hits: AtomicU64,
     pub(super) misses: AtomicU64,
@@ -32,6 +37,7 @@ impl Default for Cache {
     fn default() -> Self {
         Self {
             shards: std::array::from_fn(|_| Mutex::default()),
+            generation: AtomicU64::new(0),
             hasher: RandomState::new(),
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
@@ -63,20 +69,49 @@ impl Cache {
     /// Keeps what was read from the file, unless a write came between.
     pub(super) fn fill(&self, object: &Arc<SavedObject>, mark: u64) {
         let mut shard = self.shard(&object.key);
-        if shard.writes == mark {
+        if shard.writes == mark && !shard.busy.contains_key(&object.key) {
             shard.keep(object.clone());
         }
     }
 
-    /// After a commit: the new object, or `None` if it was removed.
-    pub(super) fn written(&self, key: &Key, object: Option<Arc<SavedObject>>) {
+    /// Which moment the cache shows; `None` while it is between two.
+    pub(super) fn moment(&self) -> Option<u64> {
+        Some(self.generation.load(Ordering::SeqCst)).filter(|generation| generation % 2 == 0)
+    }
+
+    /// Before a commit takes effect in the file. [`Cache::end`] or [`Cache::give_up`] follow.
+    pub(super) fn begin<'a>(&self, keys: impl Iterator<Item = &'a Key>) {
+        self.generation.fetch_add(1, Ordering::SeqCst);
+        for key in keys {
+            let mut shard = self.shard(key);
+            let was_kept = shard.forget(key);
+            *shard.busy.entry(key.clone()).or_default() |= was_kept;
+        }
+    }
+
+    /// It did not take effect.
+    pub(super) fn give_up<'a>(&self, keys: impl Iterator<Item = &'a Key>) {
+        for key in keys {
+            self.shard(key).busy.remove(key);
+        }
+        self.generation.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// It took effect: the objects as they are now, `None` if removed; the last write of each comes first.
+    pub(super) fn end<'a>(&self, writes: impl Iterator<Item = (&'a Key, &'a Option<Arc<SavedObject>>)>) {
+        for (key, object) in writes {
+            self.written(key, object.as_ref());
+        }
+        self.generation.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn written(&self, key: &Key, object: Option<&Arc<SavedObject>>) {
         let mut shard = self.shard(key);
+        let Some(was_kept) = shard.busy.remove(key) else { return };
         shard.writes += 1;
         // What was not asked for is not kept: an import would push out everything else.
-        if shard.forget(key)
-            && let Some(object) = object
-        {
-            shard.keep(object);
+        if let Some(object) = object.filter(|_| was_kept) {
+            shard.keep(object.clone());
         }
     }
 

@@ -79,7 +79,7 @@ impl Layout {
     }
 
     pub(super) fn of(&self, key: &Key) -> Result<&Arc<TypeLayout>, StoreError> {
-        self.by_name(&key.object_type).ok_or_else(|| StoreError::UnknownType(key.object_type.to_string()))
+        self.by_name(key.object_type).ok_or_else(|| StoreError::UnknownType(key.object_type.to_string()))
     }
 
     /// Gives numbers to all types and fields of `registry`, keeping those that the file has already.

@@ -8,6 +8,7 @@ mod backup;
 mod cache;
 mod checkpoint;
 mod conditions;
+mod counts;
 mod find;
 mod layout;
 mod open;
@@ -55,7 +56,8 @@ pub struct Embedded {
     layout: SharedLayout,
     readers: Readers,
     points: Points,
-    threads: Vec<JoinHandle<()>>,
+    writer: Option<JoinHandle<()>>,
+    checkpointer: Option<JoinHandle<()>>,
     checkpoints: checkpoint::Stop,
     // Held as long as the store is open; released by the system when the process ends, however it ends.
     _lock: Option<std::fs::File>,
@@ -87,19 +89,19 @@ impl Embedded {
             next_seq: opened.next_seq,
             term: opened.term,
             trimmed: 0,
+            counts: counts::Counts::default(),
             on_fatal: options.on_fatal.clone(),
         };
         let checkpoints = checkpoint::Stop::default();
-        let threads = vec![
-            thread("store-writer", move || writer.run())?,
-            checkpoint::start(&options, shared.clone(), checkpoints.clone())?,
-        ];
+        let checkpointer = checkpoint::start(&options, shared.clone(), checkpoints.clone())?;
+        let writer = thread("store-writer", move || writer.run())?;
         Ok(Self {
             readers: Readers::new(options),
             points: Points::new(clock),
             shared,
             layout,
-            threads,
+            writer: Some(writer),
+            checkpointer: Some(checkpointer),
             checkpoints,
             _lock: opened.lock,
         })
@@ -146,6 +148,7 @@ impl Embedded {
     }
 
     async fn get_all(&self, keys: &[Key]) -> Result<Vec<Option<Arc<SavedObject>>>, StoreError> {
+        let moment = self.shared.cache.moment();
         let mut found = vec![None; keys.len()];
         let mut missing = Vec::new();
         for (at, key) in keys.iter().enumerate() {
@@ -154,7 +157,9 @@ impl Embedded {
                 Err(mark) => missing.push((at, key.clone(), mark)),
             }
         }
-        if missing.is_empty() {
+        // Some may be of before a commit and some of after it; the file shows one moment.
+        let is_one_moment = || keys.len() < 2 || moment.is_some() && moment == self.shared.cache.moment();
+        if missing.is_empty() && is_one_moment() {
             return Ok(found);
         }
         let wanted: Vec<Key> = missing.iter().map(|(_, key, _)| key.clone()).collect();
@@ -164,6 +169,10 @@ impl Embedded {
                 self.shared.cache.fill(object, mark);
             }
             found[at] = object;
+        }
+        if !is_one_moment() {
+            let keys = keys.to_vec();
+            return self.read(move |connection, layout, _| load(connection, layout, &keys)).await;
         }
         Ok(found)
     }
@@ -278,11 +287,12 @@ impl Engine for Embedded {
 
 impl Drop for Embedded {
     fn drop(&mut self) {
-        self.shared.close();
+        // One connection after the other: if two close at the same moment, none takes itself for the last
+        // one, which copies the log into the file and removes it.
         self.checkpoints.stop();
-        for thread in self.threads.drain(..) {
-            let _ = thread.join();
-        }
+        let _ = self.checkpointer.take().map(JoinHandle::join);
+        self.shared.close();
+        let _ = self.writer.take().map(JoinHandle::join);
     }
 }
 
@@ -311,7 +321,7 @@ fn changes(
         let space: String = row.get(2).map_err(sql)?;
         let id: String = row.get(3).map_err(sql)?;
         let key = Key {
-            object_type: of_type.name.clone(),
+            object_type: of_type.declared.name,
             space: (of_type.declared.class == crate::Class::Single).then(|| space.into()),
             id: id.into(),
         };

@@ -37,7 +37,7 @@ pub(super) fn read(layout: &Layout, row: &Row<'_>) -> Result<Stored, StoreError>
     let text = |column: usize| row.get_ref(column).map_err(get)?.as_str().map_err(damaged);
     let number = |column: usize| row.get::<_, i64>(column).map_err(get);
     let key = Key {
-        object_type: of_type.name.clone(),
+        object_type: of_type.declared.name,
         space: (of_type.declared.class == Class::Single).then(|| space.into()),
         id: text(3)?.into(),
     };

@@ -2,11 +2,13 @@
 
 use super::apply::{Applier, Failure, Outcome, Prepared};
 use super::cache::Cache;
+use super::counts::Counts;
 use super::row::{damaged, signed};
 use super::{SharedLayout, current};
 use crate::commit::{Committed, Priority};
 use crate::error::StoreError;
 use crate::feed::Mark;
+use crate::object::{Key, SavedObject};
 use crate::types::Registry;
 use ikebana_clock::Clock;
 use rusqlite::{Connection, ffi};
@@ -149,6 +151,7 @@ pub(super) struct Writer {
     pub(super) term: u64,
     /// Below this the change log is gone already.
     pub(super) trimmed: u64,
+    pub(super) counts: Counts,
     pub(super) on_fatal: OnFatal,
 }
 
@@ -240,12 +243,14 @@ impl Writer {
         }
         let layout = current(&self.layout);
         self.connection.prepare_cached("SAVEPOINT member")?.execute([])?;
+        self.counts.begin();
         let mut applier = Applier {
             connection: &self.connection,
             layout: &layout,
             next_seq: self.next_seq,
             term: self.term,
             now: self.clock.now(),
+            counts: &mut self.counts,
         };
         let result = applier.run(commit);
         let next_seq = applier.next_seq;
@@ -257,6 +262,7 @@ impl Writer {
             }
             Err(Failure::Refused(error)) => {
                 self.next_seq = first_seq;
+                self.counts.roll_back();
                 self.connection.prepare_cached("ROLLBACK TO member")?.execute([])?;
                 self.connection.prepare_cached("RELEASE member")?.execute([])?;
                 Err(Failure::Refused(error))
@@ -267,6 +273,7 @@ impl Writer {
 
     fn finish(&mut self, first_seq: u64, pending: Vec<Pending>) {
         let start = self.clock.elapsed();
+        self.shared.cache.begin(writes(&pending).map(|(key, _)| key));
         let committed = self.trim().and_then(|()| self.connection.execute_batch("COMMIT"));
         match committed {
             // Copying the log failed meanwhile: what this group stands on may be lost.
@@ -279,6 +286,7 @@ impl Writer {
                 self.tell(pending);
             }
             Err(error) => {
+                self.shared.cache.give_up(writes(&pending).map(|(key, _)| key));
                 self.judge_sync(&error);
                 self.next_seq = first_seq;
                 self.singly(pending);
@@ -289,12 +297,9 @@ impl Writer {
     /// Answers after the sync: first the memory, then the feed, then those who wait.
     fn tell(&self, pending: Vec<Pending>) {
         self.shared.full.store(false, Ordering::Relaxed);
-        for outcome in pending.iter().filter_map(|(_, result, _)| result.as_ref().ok()) {
-            self.shared.commits.fetch_add(1, Ordering::Relaxed);
-            for (_, key, object) in &outcome.writes {
-                self.shared.cache.written(key, object.clone());
-            }
-        }
+        let done = pending.iter().filter(|(_, result, _)| result.is_ok()).count() as u64;
+        self.shared.commits.fetch_add(done, Ordering::Relaxed);
+        self.shared.cache.end(writes(&pending).rev());
         let seq_no = self.next_seq.saturating_sub(1);
         self.shared.mark.send_replace(Mark { primary_term: self.term, seq_no });
         for (_, result, reply) in pending {
@@ -319,16 +324,9 @@ impl Writer {
                 .connection
                 .execute_batch("BEGIN IMMEDIATE")
                 .map_err(Failure::Sql)
-                .and_then(|()| self.member(&commit))
-                .and_then(|outcome| {
-                    self.connection.execute_batch("COMMIT")?;
-                    Ok(outcome)
-                });
+                .and_then(|()| self.member(&commit));
             match result {
-                Ok(outcome) => {
-                    self.shared.groups.fetch_add(1, Ordering::Relaxed);
-                    self.tell(vec![(commit, Ok(outcome), reply)]);
-                }
+                Ok(outcome) => self.finish_one(first_seq, (commit, Ok(outcome), reply)),
                 Err(failure) => {
                     self.next_seq = first_seq;
                     let error = match failure {
@@ -342,6 +340,26 @@ impl Writer {
         }
     }
 
+    fn finish_one(&mut self, first_seq: u64, member: Pending) {
+        let member = [member];
+        self.shared.cache.begin(writes(&member).map(|(key, _)| key));
+        match self.connection.execute_batch("COMMIT") {
+            Ok(()) => {
+                self.shared.groups.fetch_add(1, Ordering::Relaxed);
+                self.tell(member.into());
+            }
+            Err(error) => {
+                self.shared.cache.give_up(writes(&member).map(|(key, _)| key));
+                self.next_seq = first_seq;
+                let error = self.failure(&error);
+                self.roll_back();
+                for (_, _, reply) in member {
+                    let _ = reply.send(Err(error.clone()));
+                }
+            }
+        }
+    }
+
     /// What a failure of the file is for the one who waits.
     fn failure(&self, error: &rusqlite::Error) -> StoreError {
         self.judge_sync(error);
@@ -350,7 +368,8 @@ impl Writer {
         error
     }
 
-    fn roll_back(&self) {
+    fn roll_back(&mut self) {
+        self.counts.forget();
         if !self.connection.is_autocommit()
             && let Err(error) = self.connection.execute_batch("ROLLBACK")
         {
@@ -392,11 +411,22 @@ impl Writer {
         self.term = restored.term;
         self.next_seq = restored.next_seq;
         self.trimmed = 0;
+        self.counts.forget();
         self.shared.cache.clear();
         let seq_no = self.next_seq.saturating_sub(1);
         self.shared.mark.send_replace(Mark { primary_term: self.term, seq_no });
         Ok(())
     }
+}
+
+/// All that the members wrote, in order.
+fn writes(
+    members: &[Pending],
+) -> impl DoubleEndedIterator<Item = (&Key, &Option<Arc<SavedObject>>)> + use<'_> {
+    members
+        .iter()
+        .filter_map(|(_, result, _)| result.as_ref().ok())
+        .flat_map(|outcome| outcome.writes.iter().map(|(_, key, object)| (key, object)))
 }
 
 fn refuse(job: Job) {

@@ -269,7 +269,7 @@ impl Model {
                 Some(_) => Ok(()),
             },
             Precondition::CountBelow { object_type, limit } => {
-                let count = self.objects.keys().filter(|key| key.object_type == *object_type).count() as u64;
+                let count = self.objects.keys().filter(|key| *key.object_type == **object_type).count() as u64;
                 if count < *limit {
                     return Ok(());
                 }

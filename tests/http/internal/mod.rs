@@ -1,0 +1,2 @@
+mod security;
+mod spaces;

@@ -1,0 +1,3 @@
+mod me;
+mod users;
+mod users_password;

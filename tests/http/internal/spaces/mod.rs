@@ -1,0 +1,2 @@
+mod active_space;
+mod content_summary;
