@@ -37,14 +37,17 @@ async fn every_line_is_described_once() {
         let (name, value) = line.rsplit_once(' ').expect("a name and a value");
         assert!(name.starts_with("ikebana_"), "{line}");
         assert!(value.parse::<f64>().is_ok(), "{line}");
-        assert!(types.iter().any(|known| known.split(' ').next().is_some_and(|known| name.starts_with(known))), "{line}");
+        assert!(
+            types.iter().any(|known| known.split(' ').next().is_some_and(|known| name.starts_with(known))),
+            "{line}"
+        );
     }
 }
 
 #[tokio::test]
 async fn strangers_need_the_setting() {
     let server = TestServer::start().await;
-    // Not an API path: a browser is sent to the login.
+    // Not an API path, but no page either: a scraper is not sent to the login.
     let reply = server.request("GET", "/metrics").send().await;
     assert_eq!(reply.whole(), bare(401));
     let open = TestServer::start_with(|config| config.anonymous_metrics = true).await;

@@ -112,7 +112,8 @@ pub(crate) async fn read_one(stream: &mut TcpStream) -> Reply {
     loop {
         if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
             let reply = Reply::read(&bytes);
-            let length: usize = reply.header("content-length").map_or(0, |text| text.parse().expect("a number"));
+            let length: usize =
+                reply.header("content-length").map_or(0, |text| text.parse().expect("a number"));
             if bytes.len() >= end + 4 + length {
                 return reply;
             }
@@ -156,7 +157,8 @@ impl Custom {
         change(&mut settings);
         let all = [ikebana_spaces::routes(&spaces), ikebana_security_api::routes(&identity), routes].concat();
         let mut metrics = MetricsRegistry::default();
-        let app = App::new(settings, all, identity.clone(), clock, &*random, &mut metrics, "0").expect("routes");
+        let app =
+            App::new(settings, all, identity.clone(), clock, &*random, &mut metrics, "0").expect("routes");
         let server = Server::bind(Arc::new(app), "127.0.0.1", 0).await.expect("an address");
         let address = server.address().expect("an address");
         let bob = json!({"password": USER_PASSWORD, "roles": [], "enabled": true});

@@ -1,6 +1,6 @@
 //! The OpenAPI document, written from the route table.
 
-use crate::spec::{Access, Authentication, Body, Documented, INTERNAL_VERSION, PUBLIC_VERSION, RouteSpec};
+use crate::spec::{Access, Authentication, Body, Documented, RouteSpec};
 use ikebana_schema::{Dialect, Schema, any, integer, object, openapi, openapi_parameters, string};
 use serde_json::{Map, Value, json};
 
@@ -109,10 +109,7 @@ fn parameters(spec: &RouteSpec) -> Vec<Value> {
         }));
     }
     if spec.versioned {
-        let version = match spec.access {
-            Access::Public => PUBLIC_VERSION,
-            Access::Internal => INTERNAL_VERSION,
-        };
+        let version = crate::version::known(spec.access);
         list.push(json!({
             "name": "elastic-api-version", "in": "header", "required": false,
             "description": "The version of the API.",

@@ -13,6 +13,8 @@ use hyper_util::server::graceful::GracefulShutdown;
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
@@ -88,7 +90,7 @@ impl Server {
                     Err(error) => {
                         // Out of file descriptors, most likely: a pause lets some connections end.
                         tracing::warn!(%error, "a connection could not be accepted");
-                        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                        tokio::time::sleep(Duration::from_millis(50)).await;
                         continue;
                     }
                 },
@@ -158,14 +160,31 @@ impl Connection {
     {
         let _counted = self.app.metrics().connection();
         let (app, peer) = (self.app, self.peer);
+        let patience = app.settings.keepalive_timeout;
+        let asked = Arc::new(AtomicBool::new(false));
+        let seen = asked.clone();
         let service = service_fn(move |request| {
+            seen.store(true, Ordering::Relaxed);
             let app = app.clone();
             async move { Ok::<_, Infallible>(answer(&app, request, peer).await) }
         });
         let connection = self.builder.serve_connection(TokioIo::new(stream), service).into_owned();
-        if let Err(error) = self.watcher.watch(connection).await {
-            tracing::debug!(%error, %peer, "a connection ended early");
+        tokio::select! {
+            ended = self.watcher.watch(connection) => if let Err(error) = ended {
+                tracing::debug!(%error, %peer, "a connection ended early");
+            },
+            () = nothing_asked(&asked, patience) => {
+                tracing::debug!(%peer, "a connection on which nothing was asked is closed");
+            }
         }
+    }
+}
+
+/// Ends when `patience` passed without a first request; later ones have the protocols' own time limits.
+async fn nothing_asked(asked: &AtomicBool, patience: Duration) {
+    tokio::time::sleep(patience).await;
+    if asked.load(Ordering::Relaxed) {
+        std::future::pending::<()>().await;
     }
 }
 

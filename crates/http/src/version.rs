@@ -9,16 +9,21 @@ pub(crate) const HEADER: &str = "elastic-api-version";
 /// The query parameter that names it elsewhere; routes here do not take it.
 const PARAMETER: &str = "apiVersion";
 
+/// The one version of a route.
+pub(crate) fn known(access: Access) -> &'static str {
+    match access {
+        Access::Public => PUBLIC_VERSION,
+        Access::Internal => INTERNAL_VERSION,
+    }
+}
+
 /// Judges the version of a request to a versioned route.
 pub(crate) fn check(
     spec: &RouteSpec,
     headers: &HeaderMap,
     query: &serde_json::Value,
 ) -> Result<(), ApiError> {
-    let known = match spec.access {
-        Access::Public => PUBLIC_VERSION,
-        Access::Internal => INTERNAL_VERSION,
-    };
+    let known = known(spec.access);
     if query.get(PARAMETER).is_some() {
         return Err(ApiError::bad_request(
             "Use of query parameter \"apiVersion\" is not allowed. Please specify the API version using the \

@@ -8,7 +8,7 @@ use crate::metrics::Metrics;
 use crate::respond::{self, Conventions, HeaderError};
 use crate::router::{Found, RouteError, Router, Target, target};
 use crate::settings::HttpSettings;
-use crate::spec::{Access, Authentication, Authorization, Body, Method, PUBLIC_VERSION, Route, RouteSpec};
+use crate::spec::{Access, Authentication, Authorization, Body, Method, Route, RouteSpec};
 use crate::version;
 use futures_util::FutureExt as _;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
@@ -268,8 +268,8 @@ impl App {
             }
             respond::error(&error)
         });
-        if spec.access == Access::Public {
-            answer.headers.insert(version::HEADER, HeaderValue::from_static(PUBLIC_VERSION));
+        if spec.access == Access::Public || spec.versioned {
+            answer.headers.insert(version::HEADER, HeaderValue::from_static(version::known(spec.access)));
         }
         Ok(answer)
     }

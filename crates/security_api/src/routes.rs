@@ -3,7 +3,9 @@
 use http::StatusCode;
 use ikebana_http::{Answer, ApiError, Authorization, Body, Call, Method, Route, RouteSpec};
 use ikebana_identity::{Identity, NewUser, Principal, UserError};
-use ikebana_schema::{Schema, Unknown, any, array, boolean, literal, nullable, object, record, string};
+use ikebana_schema::{
+    Schema, Unknown, any, array, boolean, literal, null, nullable, object, record, string, union,
+};
 use ikebana_secrets::Secret;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -96,8 +98,8 @@ fn write_schema() -> Schema {
         ("username", string().min_len(1).max_len(1024)),
         ("password", string().min_len(1).optional()),
         ("roles", array(string().min_len(1))),
-        ("full_name", nullable(string()).optional()),
-        ("email", nullable(string()).optional()),
+        ("full_name", union([null(), string()]).optional()),
+        ("email", union([null(), string()]).optional()),
         ("metadata", record(string(), any()).optional()),
         ("enabled", boolean().default(json!(true))),
     ])

@@ -54,7 +54,7 @@ fn key(id: &str) -> Key {
     PART.key("default", id)
 }
 
-fn put(id: &str, attributes: Value) -> Operation {
+fn put(id: &str, attributes: &Value) -> Operation {
     let attributes: Map<String, Value> = attributes.as_object().unwrap().clone();
     Operation::Put(Draft::new(key(id), PART.namespaces("default"), attributes))
 }
@@ -85,7 +85,7 @@ fn changes(writer: u64, n: u64) -> Vec<(String, Option<Value>)> {
             (id, Some(json!({"writer": writer, "n": n, "name": name, "fill": fill(writer, n, part)})))
         })
         .collect();
-    if n % 4 == 0 {
+    if n.is_multiple_of(4) {
         changes.push((format!("{writer} {} 0", (slot + 1) % SLOTS), None));
     }
     changes.push((marker(writer), Some(json!({"writer": writer, "n": n}))));
@@ -119,7 +119,7 @@ async fn write_on(engine: &Embedded, writer: u64) -> (Told, StoreError) {
     loop {
         let operations =
             changes(writer, told.commits + 1).into_iter().map(|(id, attributes)| match attributes {
-                Some(attributes) => put(&id, attributes),
+                Some(attributes) => put(&id, &attributes),
                 None => Operation::Delete(key(&id)),
             });
         match engine.commit(commit(operations.collect())).await {
@@ -189,8 +189,10 @@ async fn check(disk: &Disk, told: &[Told]) -> Result<(), String> {
         }
         seen.extend(found.iter().map(|object| object.version.seq_no).chain([told.last_seq]));
     }
-    let next =
-        engine.commit(commit(vec![put("afterwards", json!({}))])).await.map_err(|error| error.to_string())?;
+    let next = engine
+        .commit(commit(vec![put("afterwards", &json!({}))]))
+        .await
+        .map_err(|error| error.to_string())?;
     match seen.last() {
         Some(last) if next.seq_no <= *last => return Err(format!("{} was drawn after {last}", next.seq_no)),
         _ => {}
@@ -290,7 +292,7 @@ const BROKEN: &str = "the store is not available: the disk failed, nothing more 
 
 async fn refuses_everything(engine: &Embedded) {
     for _ in 0..3 {
-        let refusal = engine.commit(commit(vec![put("late", json!({}))])).await.unwrap_err();
+        let refusal = engine.commit(commit(vec![put("late", &json!({}))])).await.unwrap_err();
         assert_eq!(refusal.to_string(), BROKEN);
     }
     assert_eq!(engine.get(&[key("late")]).await.unwrap(), [None]);
@@ -324,7 +326,7 @@ async fn after_a_failed_sync_of_the_file_nothing_is_acknowledged() {
     let disk = Disk::new(1);
     disk.lose_on_failed_sync(true);
     let Watched { engine, fatal, commits_then } = watched(&disk);
-    engine.commit(commit(vec![put("early", json!({}))])).await.unwrap();
+    engine.commit(commit(vec![put("early", &json!({}))])).await.unwrap();
     // Nobody writes now: the next to sync copies the log into the file.
     disk.fail_sync(1);
     for _ in 0..100 {
@@ -361,14 +363,16 @@ async fn a_full_disk_refuses_writes_until_there_is_room() {
         assert!(ids.into_iter().eq(expected(writer, told.commits).into_keys()));
         assert_eq!(engine.get(&[key(&marker(writer))]).await.unwrap()[0].is_some(), told.commits > 0);
     }
-    let refused = engine.commit(commit(vec![put("no room", json!({}))])).await;
+    // More than all the log, which may have started anew meanwhile and so has room again.
+    let log: usize = disk.files().values().map(Vec::len).sum();
+    let refused = engine.commit(commit(vec![put("no room", &json!({"text": "x".repeat(log)}))])).await;
     assert!(matches!(refused, Err(StoreError::Full)));
     // Long enough for the log to be copied, or not, on the full disk.
     tokio::time::sleep(Duration::from_millis(700)).await;
 
     disk.set_full(false);
     let last = told.iter().map(|(told, _)| told.last_seq).max().unwrap();
-    let done = engine.commit(commit(vec![put("room", json!({}))])).await.unwrap();
+    let done = engine.commit(commit(vec![put("room", &json!({}))])).await.unwrap();
     assert_eq!(done.seq_no, last + 1, "a refused commit draws no number");
     assert!(!engine.stats().full);
     assert_eq!(engine.get(&[key("no room")]).await.unwrap(), [None]);
@@ -382,29 +386,39 @@ async fn a_full_disk_refuses_writes_until_there_is_room() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_too_large_for_the_disk_fails_alone() {
     const ROOM: usize = 1_500_000;
-    // The smaller is refused when it is committed, the larger already while it is written.
-    for large in [ROOM + 300_000, 4 * ROOM] {
+    // The smaller is refused with its whole group: each of the others gets a try of its own. The larger is
+    // refused while it is written, and those behind it are a group again.
+    for (large, tries) in [(ROOM + 300_000, 8), (4 * ROOM, 5)] {
         let disk = Disk::new(4);
         // On a clock that stands still a group takes everybody who waits.
         let engine = open_with(&disk, true, FakeClock::at(Millis(0)), Arc::new(|_| {})).unwrap();
         let text = |bytes: usize| json!({"text": "x".repeat(bytes)});
-        engine.commit(commit(vec![put("long", text(ROOM))])).await.unwrap();
+        engine.commit(commit(vec![put("long", &text(ROOM))])).await.unwrap();
         tokio::time::sleep(Duration::from_millis(1000)).await;
-        engine.commit(commit(vec![put("long", json!({}))])).await.unwrap();
+        engine.commit(commit(vec![put("long", &json!({}))])).await.unwrap();
         disk.set_full(true);
         let groups = engine.stats().groups;
 
-        let nothing = (0..60_000).map(|n| Operation::Delete(key(&format!("never {n}")))).collect();
-        let small = |n: usize| engine.commit(commit(vec![put(&format!("small {n}"), json!({"n": n}))]));
-        let mut members = vec![engine.commit(commit(nothing))];
-        members.extend((0..4).map(small));
-        members.push(engine.commit(commit(vec![put("large", text(large)), put("with it", json!({}))])));
+        // Who holds the write lock lets them gather behind the first.
+        let blocker = disk.open(FILE).unwrap();
+        blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let small = |n: usize| commit(vec![put(&format!("small {n}"), &json!({"n": n}))]);
+        let mut members: Vec<Commit> = (0..4).map(small).collect();
+        members.push(commit(vec![put("large", &text(large)), put("with it", &json!({}))]));
         members.extend((4..8).map(small));
-        let mut answers: Vec<Result<Committed, StoreError>> = join_all(members).await;
-        assert!(matches!(answers.remove(5), Err(StoreError::Full)));
+        let waiting = members.len() as u64 - 1;
+        let writing = join_all(members.into_iter().map(|member| engine.commit(member)));
+        let letting = async {
+            while engine.stats().waiting < waiting {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            blocker.execute_batch("ROLLBACK").unwrap();
+        };
+        let (mut answers, ()): (Vec<Result<Committed, StoreError>>, ()) = tokio::join!(writing, letting);
+        assert!(matches!(answers.remove(4), Err(StoreError::Full)));
         let written: Vec<Committed> = answers.into_iter().map(|answer| answer.unwrap()).collect();
-        assert_eq!(engine.stats().groups, groups + written.len() as u64, "each got a try of its own");
-        let numbers: BTreeSet<u64> = written[1..].iter().map(|committed| committed.seq_no).collect();
+        assert_eq!(engine.stats().groups, groups + tries);
+        let numbers: BTreeSet<u64> = written.iter().map(|committed| committed.seq_no).collect();
         assert_eq!(numbers.len(), 8);
         let gone = [key("large"), key("with it")];
         assert_eq!(engine.get(&gone).await.unwrap(), [None, None]);

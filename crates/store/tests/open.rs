@@ -70,17 +70,17 @@ fn open(path: &Path, types: &[ObjectType]) -> Result<Embedded, OpenError> {
 const NOTE: ObjectType = ObjectType::new("note", Class::Single);
 const OTHER: ObjectType = ObjectType::new("other", Class::Agnostic);
 
-fn map(value: Value) -> Map<String, Value> {
-    value.as_object().unwrap().clone()
-}
-
 fn key(id: &str) -> Key {
     NOTE.key("default", id)
 }
 
-fn put(of_type: &ObjectType, id: &str, attributes: Value) -> Operation {
+fn put(of_type: &ObjectType, id: &str, attributes: &Value) -> Operation {
     let key = of_type.key("default", id);
-    Operation::Put(ikebana_store::Draft::new(key, of_type.namespaces("default"), map(attributes)))
+    Operation::Put(ikebana_store::Draft::new(
+        key,
+        of_type.namespaces("default"),
+        attributes.as_object().unwrap().clone(),
+    ))
 }
 
 async fn write(engine: &Embedded, operations: Vec<Operation>) -> Vec<Arc<SavedObject>> {
@@ -101,7 +101,7 @@ async fn found(engine: &Embedded, query: Query) -> Vec<String> {
 async fn furnished() -> Home {
     let home = Home::new();
     let engine = home.open(&[NOTE, OTHER]).unwrap();
-    write(&engine, vec![put(&NOTE, "1", json!({"n": 1})), put(&OTHER, "1", json!({}))]).await;
+    write(&engine, vec![put(&NOTE, "1", &json!({"n": 1})), put(&OTHER, "1", &json!({}))]).await;
     home
 }
 
@@ -184,7 +184,7 @@ async fn an_empty_file_becomes_a_store() {
     let home = Home::new();
     std::fs::write(home.file(), "").unwrap();
     let engine = home.open(&[NOTE]).unwrap();
-    write(&engine, vec![put(&NOTE, "1", json!({"n": 1}))]).await;
+    write(&engine, vec![put(&NOTE, "1", &json!({"n": 1}))]).await;
     assert_eq!(attributes(&engine, "1").await, json!({"n": 1}));
 }
 
@@ -196,7 +196,7 @@ async fn one_folder_belongs_to_one() {
     assert!(matches!(refusal, OpenError::InUse(_)));
     let folder = home.folder.path().display().to_string();
     assert_eq!(refusal.to_string(), format!("the data folder [{folder}] is in use by another process"));
-    write(&engine, vec![put(&NOTE, "2", json!({}))]).await;
+    write(&engine, vec![put(&NOTE, "2", &json!({}))]).await;
     drop(engine);
     home.open(&[NOTE, OTHER]).unwrap();
 }
@@ -206,7 +206,7 @@ async fn numbers_go_on_after_the_store_was_closed() {
     let home = Home::new();
     let engine = home.open(&[NOTE]).unwrap();
     assert_eq!(*engine.wakeups().borrow(), Mark { primary_term: 1, seq_no: 0 });
-    let first = write(&engine, vec![put(&NOTE, "1", json!({}))]).await;
+    let first = write(&engine, vec![put(&NOTE, "1", &json!({}))]).await;
     // The last number is that of a deletion.
     write(&engine, vec![Operation::Delete(key("1"))]).await;
     let last = *engine.wakeups().borrow();
@@ -214,7 +214,7 @@ async fn numbers_go_on_after_the_store_was_closed() {
     drop(engine);
     let engine = home.open(&[NOTE]).unwrap();
     assert_eq!(*engine.wakeups().borrow(), last);
-    let next = write(&engine, vec![put(&NOTE, "1", json!({}))]).await;
+    let next = write(&engine, vec![put(&NOTE, "1", &json!({}))]).await;
     assert_eq!(next[0].version.seq_no, last.seq_no + 1);
     engine.backup(&home.path("copy")).await.unwrap();
     engine.restore(&home.path("copy")).await.unwrap();
@@ -255,7 +255,7 @@ const MIGRATED: ObjectType = ObjectType { migrations: &[FIRST, SECOND, THIRD], .
 async fn migrations_run_in_order_from_where_the_object_is() {
     let home = furnished().await;
     let engine = home.open(&[MIGRATED_ONCE, OTHER]).unwrap();
-    write(&engine, vec![put(&MIGRATED_ONCE, "2", json!({"steps": ["new"]}))]).await;
+    write(&engine, vec![put(&MIGRATED_ONCE, "2", &json!({"steps": ["new"]}))]).await;
     let before = engine.get(&[key("2")]).await.unwrap().remove(0).unwrap();
     let mark = *engine.wakeups().borrow();
     drop(engine);
@@ -293,7 +293,7 @@ async fn a_copy_is_made_before_a_migration() {
     std::fs::copy(home.path(COPY), elsewhere.file()).unwrap();
     let engine = elsewhere.open(&[NOTE, OTHER]).unwrap();
     assert_eq!(attributes(&engine, "1").await, json!({"n": 1}));
-    write(&engine, vec![put(&NOTE, "2", json!({}))]).await;
+    write(&engine, vec![put(&NOTE, "2", &json!({}))]).await;
     // And the newer one restores it.
     let engine = home.open(&[MIGRATED, OTHER]).unwrap();
     engine.restore(&home.path(COPY)).await.unwrap();
@@ -310,7 +310,7 @@ async fn a_copy_is_made_before_a_migration() {
 async fn a_failing_migration_changes_nothing() {
     let home = furnished().await;
     let engine = home.open(&[NOTE, OTHER]).unwrap();
-    write(&engine, vec![put(&NOTE, "2", json!({"stubborn": true})), put(&NOTE, "3", json!({}))]).await;
+    write(&engine, vec![put(&NOTE, "2", &json!({"stubborn": true})), put(&NOTE, "3", &json!({}))]).await;
     drop(engine);
     let copy = home.path(COPY);
     let refusal = home.open(&[MIGRATED, OTHER]).unwrap_err().to_string();
@@ -335,7 +335,7 @@ async fn a_failing_migration_changes_nothing() {
     engine.backup(&home.path("stubborn")).await.unwrap();
     let elsewhere = Home::new();
     let engine = elsewhere.open(&[MIGRATED, OTHER]).unwrap();
-    write(&engine, vec![put(&MIGRATED, "kept", json!({"n": 1}))]).await;
+    write(&engine, vec![put(&MIGRATED, "kept", &json!({"n": 1}))]).await;
     let refusal = engine.restore(&home.path("stubborn")).await.unwrap_err().to_string();
     assert_eq!(
         refusal,
@@ -372,7 +372,7 @@ async fn changed_indexes_are_made_anew() {
         put(
             &NOTE,
             id,
-            json!({"status": "wide open", "title": "Brown fox", "n": n, "name": format!("name {id}")}),
+            &json!({"status": "wide open", "title": "Brown fox", "n": n, "name": format!("name {id}")}),
         )
     };
     write(&engine, (0..1200).map(|n| note(&n.to_string(), n)).collect()).await;
@@ -394,7 +394,7 @@ async fn changed_indexes_are_made_anew() {
     assert_eq!((search(&engine, "fox").await, search(&engine, "wide").await), (0, 1200));
     let seven = Query::Term { field: "note.attributes.n".into(), value: 7.into() };
     assert_eq!(found(&engine, seven).await, ["7"]);
-    let taken = Commit::new().then(put(&NOTE, "new", json!({"name": "name 7"})));
+    let taken = Commit::new().then(put(&NOTE, "new", &json!({"name": "name 7"})));
     assert_eq!(engine.commit(taken).await.unwrap_err().to_string(), "another [note] has the same [name]");
     write(&engine, vec![note("7", 8)]).await;
     assert_eq!(
@@ -408,7 +408,7 @@ async fn changed_indexes_are_made_anew() {
     let engine = home.open(&[INDEXED]).unwrap();
     assert_eq!(total(&engine, status()).await, 1200);
     assert_eq!((search(&engine, "fox").await, search(&engine, "wide").await), (1200, 0));
-    write(&engine, vec![put(&NOTE, "new", json!({"name": "name 7", "title": "hen"}))]).await;
+    write(&engine, vec![put(&NOTE, "new", &json!({"name": "name 7", "title": "hen"}))]).await;
     assert_eq!(search(&engine, "hen").await, 1);
 }
 
@@ -417,7 +417,7 @@ async fn an_index_that_cannot_be_made_stops_the_start() {
     const UNIQUE: ObjectType = ObjectType { unique: &["name"], ..NOTE };
     let home = Home::new();
     let engine = home.open(&[NOTE]).unwrap();
-    let twins = ["1", "2"].map(|id| put(&NOTE, id, json!({"name": "same"})));
+    let twins = ["1", "2"].map(|id| put(&NOTE, id, &json!({"name": "same"})));
     write(&engine, twins.to_vec()).await;
     drop(engine);
     assert_eq!(home.open(&[UNIQUE]).unwrap_err().to_string(), "another [note] has the same [name]");

@@ -13,7 +13,9 @@ fn redacted(mut body: Value) -> Value {
         }
     }
     hide(&mut body);
-    body["os"]["platform_release"] = json!("[release]");
+    for key in ["platform", "platform_release"] {
+        body["os"][key] = json!(format!("[{key}]"));
+    }
     body["requests"]["status_codes"] = json!("[codes]");
     // Null before the first answer.
     body["response_times"]["avg_ms"] = json!("[number]");

@@ -15,7 +15,11 @@ fn redacted(mut body: Value) -> Value {
         }
     }
     hide(&mut body["metrics"]);
-    body["metrics"]["os"]["platformRelease"] = json!("[release]");
+    for key in ["platform", "platformRelease"] {
+        body["metrics"]["os"][key] = json!(format!("[{key}]"));
+    }
+    // Null before the first answer.
+    body["metrics"]["response_times"]["avg_in_millis"] = json!("[number]");
     // Statuses that happened before.
     for key in ["statusCodes", "status_codes"] {
         body["metrics"]["requests"][key] = json!("[codes]");
@@ -66,7 +70,9 @@ async fn the_form_of_the_seven_line() {
 async fn both_formats_exclude_each_other() {
     let server = TestServer::start().await;
     let text = "[request query]: provide only one format option: v7format or v8format";
-    for query in ["v7format=true&v8format=true", "v7format=false&v8format=false", "v7format=true&v8format=false"] {
+    for query in
+        ["v7format=true&v8format=true", "v7format=false&v8format=false", "v7format=true&v8format=false"]
+    {
         let reply = server.request("GET", &format!("/api/status?{query}")).send().await;
         assert_eq!(reply.whole(), error(400, text), "{query}");
     }

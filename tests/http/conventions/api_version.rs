@@ -39,7 +39,8 @@ async fn an_unknown_version_names_the_route_by_its_template() {
 #[tokio::test]
 async fn a_malformed_version_of_a_public_route() {
     let server = TestServer::start().await;
-    for version in ["1", "2023-13-45", "2023-02-29", "abc", "2023-10-31T00:00:00Z", "2023-10-31, 2023-10-31"] {
+    for version in ["1", "2023-13-45", "2023-02-29", "abc", "2023-10-31T00:00:00Z", "2023-10-31, 2023-10-31"]
+    {
         let reply = get(&server, "/api/spaces/space", version).await;
         let text = format!(
             "Invalid version. Received \"{version}\", expected a valid date string formatted as YYYY-MM-DD."
@@ -146,7 +147,8 @@ async fn an_unexpected_failure_carries_no_version() {
         .body(Body::Json(object([("name", string())])))
         .handle(|_| async { Err(ApiError::internal("the inside")) });
     let server = Custom::with_routes(vec![route]).await;
-    let reply = server.request("POST", "/api/bug").superuser().xsrf().json(&json!({"name": "x"})).send().await;
+    let reply =
+        server.request("POST", "/api/bug").superuser().xsrf().json(&json!({"name": "x"})).send().await;
     let text = "An internal server error occurred. Check Kibana server logs for details.";
     assert_eq!((reply.whole(), reply.header(HEADER)), (error(500, text), None));
 }

@@ -35,7 +35,8 @@ async fn an_unknown_scheme_counts_as_no_credentials() {
 #[tokio::test]
 async fn wrong_credentials_are_told_in_the_clusters_words() {
     let server = TestServer::start().await;
-    for (user, password) in [("elastic", "wrong"), ("nobody", "changeme"), ("", ""), ("Elastic", "changeme")] {
+    for (user, password) in [("elastic", "wrong"), ("nobody", "changeme"), ("", ""), ("Elastic", "changeme")]
+    {
         let reply = server.request("GET", "/api/spaces/space").basic(user, password).send().await;
         assert_eq!(reply.whole(), wrong(user));
         assert_eq!(reply.header("www-authenticate"), None);
@@ -60,7 +61,8 @@ async fn malformed_basic_credentials() {
 #[tokio::test]
 async fn the_scheme_is_read_in_any_case_and_padding_may_be_left_out() {
     let server = TestServer::start().await;
-    for header in ["Basic ZWxhc3RpYzpjaGFuZ2VtZQ==", "bAsIc ZWxhc3RpYzpjaGFuZ2VtZQ==", "Basic ZWxhc3RpYzpjaGFuZ2VtZQ"]
+    for header in
+        ["Basic ZWxhc3RpYzpjaGFuZ2VtZQ==", "bAsIc ZWxhc3RpYzpjaGFuZ2VtZQ==", "Basic ZWxhc3RpYzpjaGFuZ2VtZQ"]
     {
         assert_eq!(with(&server, header).await.status, 200, "{header}");
     }

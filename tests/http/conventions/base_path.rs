@@ -19,7 +19,11 @@ async fn with_rewrite_the_prefix_must_be_there() {
     assert_eq!(server.get("/kbn").await.status, 200);
     for path in ["/api/status", "/kbnx/api/status", "/", "/s/x/kbn/api/status"] {
         assert_eq!(server.get(path).await.whole(), bare(404), "{path}");
-        assert_eq!(server.request("GET", path).send().await.whole(), bare(404), "{path}, without credentials");
+        assert_eq!(
+            server.request("GET", path).send().await.whole(),
+            bare(404),
+            "{path}, without credentials"
+        );
     }
 }
 

@@ -40,7 +40,8 @@ async fn large_answers_are_compressed_for_who_takes_it() {
 #[tokio::test]
 async fn small_answers_are_not() {
     let server = TestServer::start().await;
-    let reply = server.request("GET", "/api/spaces/space").superuser().header("accept-encoding", "gzip").send().await;
+    let reply =
+        server.request("GET", "/api/spaces/space").superuser().header("accept-encoding", "gzip").send().await;
     assert!(reply.body.len() < 1024);
     assert_eq!(about(&reply), (None, None, true));
 }

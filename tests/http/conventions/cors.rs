@@ -104,11 +104,8 @@ async fn answers_say_whether_a_page_may_read_them() {
     let allowed = server(ORIGIN, true).await;
     for path in ["/api/status", "/api/unknown"] {
         let reply = allowed.request("GET", path).superuser().header("origin", ORIGIN).send().await;
-        let expected = [
-            ("access-control-allow-credentials", "true"),
-            ("access-control-allow-origin", ORIGIN),
-            EXPOSED,
-        ];
+        let expected =
+            [("access-control-allow-credentials", "true"), ("access-control-allow-origin", ORIGIN), EXPOSED];
         let shown: Vec<_> = shown(&reply).into_iter().filter(|(name, _)| *name != "vary").collect();
         assert_eq!(shown, expected, "{path}");
         assert!(reply.headers.contains(&("vary".to_owned(), "origin".to_owned())), "{path}");

@@ -10,7 +10,8 @@ use serde_json::json;
 const INTERNAL: &str = "An internal server error occurred. Check Kibana server logs for details.";
 
 fn failing(path: &'static str, error: fn() -> ApiError) -> Route {
-    RouteSpec::new(Method::Get, path, Authorization::Open("a test")).handle(move |_| async move { Err(error()) })
+    RouteSpec::new(Method::Get, path, Authorization::Open("a test"))
+        .handle(move |_| async move { Err(error()) })
 }
 
 #[tokio::test]

@@ -171,9 +171,8 @@ async fn a_body_of_unknown_length_is_cut_off_at_the_limit() {
 #[tokio::test]
 async fn compressed_bodies_are_read() {
     let server = TestServer::start().await;
-    let send = |encoding: &str, body: Vec<u8>| {
-        post(&server).header("content-encoding", encoding).body(body).send()
-    };
+    let send =
+        |encoding: &str, body: Vec<u8>| post(&server).header("content-encoding", encoding).body(body).send();
     let space = |id: &str| json!({"id": id, "name": "A"}).to_string();
     assert_eq!(send("gzip", gzip(space("a").as_bytes())).await.whole(), created());
     let mut zlib = ZlibEncoder::new(Vec::new(), Compression::fast());
@@ -228,7 +227,13 @@ async fn a_multipart_route_takes_nothing_else() {
         .handle(|_| async { Ok(Answer::json(&json!({}))) });
     let server = Custom::with_routes(vec![route]).await;
     let send = |mime: &str| {
-        server.request("POST", "/api/import").superuser().xsrf().header("content-type", mime).body("{}").send()
+        server
+            .request("POST", "/api/import")
+            .superuser()
+            .xsrf()
+            .header("content-type", mime)
+            .body("{}")
+            .send()
     };
     assert_eq!(send("application/json").await.whole(), bare(415));
     assert_eq!(send("multipart/form-data; boundary=x").await.whole(), (200, json!({})));

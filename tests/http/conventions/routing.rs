@@ -91,7 +91,8 @@ async fn options_is_nothing_without_cors() {
 #[tokio::test]
 async fn the_target_may_be_absolute() {
     let server = TestServer::start().await;
-    let bytes = b"GET http://example.org/api/status?v8format=true HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let bytes =
+        b"GET http://example.org/api/status?v8format=true HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
     let reply = Reply::read(&raw(server.address, bytes).await);
     assert_eq!(reply.whole(), (200, json!({"status": {"overall": {"level": "available"}}})));
 }

@@ -8,7 +8,9 @@ use serde_json::json;
 async fn every_route_answers_under_a_space() {
     let server = TestServer::start().await;
     create_space(&server, "marketing").await;
-    for path in ["/api/status", "/api/stats", "/api/spaces/space", "/internal/security/me", "/metrics", "/login"] {
+    for path in
+        ["/api/status", "/api/stats", "/api/spaces/space", "/internal/security/me", "/metrics", "/login"]
+    {
         assert_eq!(server.get(&format!("/s/marketing{path}")).await.status, 200, "{path}");
     }
     let active = server.get("/s/marketing/internal/spaces/_active_space").await;

@@ -10,11 +10,11 @@ use serde_json::json;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
 use tokio_rustls::rustls::version::{TLS12, TLS13};
 use tokio_rustls::rustls::{ClientConfig, ProtocolVersion, RootCertStore, SupportedProtocolVersion};
-use tokio_rustls::TlsConnector;
 
 const BOTH: [&SupportedProtocolVersion; 2] = [&TLS12, &TLS13];
 
@@ -131,7 +131,9 @@ async fn http_2_where_the_client_offers_it() {
     let stream = connect(&server, &client).await.expect("TLS");
     assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
     let (mut sender, connection) =
-        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.expect("HTTP/2");
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+            .await
+            .expect("HTTP/2");
     tokio::spawn(connection);
     let request = |method: &str, path: &str| {
         let uri = format!("https://localhost{path}");
@@ -242,6 +244,9 @@ async fn the_plain_port_shows_the_way() {
     let address = std::net::SocketAddr::from(([127, 0, 0, 1], port));
     let bytes = b"GET /api/status?a=b HTTP/1.1\r\nhost: example.org:80\r\nconnection: close\r\n\r\n";
     let reply = Reply::read(&crate::support::raw(address, bytes).await);
-    assert_eq!((reply.status, reply.header("location")), (302, Some("https://example.org:5601/api/status?a=b")));
+    assert_eq!(
+        (reply.status, reply.header("location")),
+        (302, Some("https://example.org:5601/api/status?a=b"))
+    );
     task.abort();
 }

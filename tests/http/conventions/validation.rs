@@ -73,8 +73,9 @@ async fn unions_of_literals() {
 #[tokio::test]
 async fn arrays() {
     let server = TestServer::start().await;
-    let wrong =
-        |kind: &str| format!("[request body.disabledFeatures]: expected value of type [array] but got [{kind}]");
+    let wrong = |kind: &str| {
+        format!("[request body.disabledFeatures]: expected value of type [array] but got [{kind}]")
+    };
     for (value, kind) in
         [(json!(1), "number"), (json!(null), "null"), (json!({}), "Object"), (json!(true), "boolean")]
     {
@@ -165,10 +166,12 @@ async fn queries() {
     for query in ["purpose=x", "purpose=", "purpose=any&purpose=any"] {
         assert_eq!(get(query).await.whole(), error(400, purpose), "{query}");
     }
-    let flag = "[request query.include_authorized_purposes]: expected value of type [boolean] but got [string]";
+    let flag =
+        "[request query.include_authorized_purposes]: expected value of type [boolean] but got [string]";
     assert_eq!(get("include_authorized_purposes=1").await.whole(), error(400, flag));
     assert_eq!(get("include_authorized_purposes").await.whole(), error(400, flag));
-    let list = "[request query.include_authorized_purposes]: expected value of type [boolean] but got [Array]";
+    let list =
+        "[request query.include_authorized_purposes]: expected value of type [boolean] but got [Array]";
     let twice = "include_authorized_purposes=true&include_authorized_purposes=true";
     assert_eq!(get(twice).await.whole(), error(400, list));
     let unknown = "[request query.x]: definition for this key is missing";

@@ -19,9 +19,8 @@ fn created() -> (u16, Value) {
 async fn every_method_that_writes_needs_it() {
     let work = |_| async { Ok(Answer::json(&json!({}))) };
     let methods = [Method::Post, Method::Put, Method::Patch, Method::Delete, Method::Get];
-    let routes = methods.map(|method| {
-        RouteSpec::new(method, "/api/thing", Authorization::Open("a test")).handle(work)
-    });
+    let routes = methods
+        .map(|method| RouteSpec::new(method, "/api/thing", Authorization::Open("a test")).handle(work));
     let server = Custom::with_routes(routes.to_vec()).await;
     for method in ["POST", "PUT", "PATCH", "DELETE"] {
         let request = server.request(method, "/api/thing").superuser();

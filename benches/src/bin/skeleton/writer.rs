@@ -154,7 +154,9 @@ impl Writer {
 fn group(connection: &mut Connection, numbers: &mut Numbers, jobs: &Receiver<Job>) -> bool {
     let Ok(first) = jobs.recv() else { return false };
     let members: Vec<Job> = std::iter::once(first).chain(jobs.try_iter().take(GROUP - 1)).collect();
-    let result = commit(connection, numbers, &members).map_err(|error| error.to_string());
+    let first = numbers.next;
+    let result = commit(connection, numbers, &members)
+        .map_err(|error| format!("{error}, row {} of {} from {first}", numbers.next, members.len()));
     for member in members {
         let _ = member.done.send(result.clone());
     }

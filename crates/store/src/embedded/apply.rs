@@ -424,8 +424,7 @@ pub(super) fn reindex(connection: &Connection, layout: &Layout, of_type: &TypeLa
         .query_map([of_type.id], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     let mut counts = Counts::default();
-    let applier =
-        Applier { connection, layout, next_seq: 0, term: 0, now: Millis(0), counts: &mut counts };
+    let applier = Applier { connection, layout, next_seq: 0, term: 0, now: Millis(0), counts: &mut counts };
     let mut last = -1i64;
     loop {
         let mut batch = Vec::new();

@@ -157,8 +157,9 @@ impl Embedded {
                 Err(mark) => missing.push((at, key.clone(), mark)),
             }
         }
-        // Some may be of before a commit and some of after it; the file shows one moment.
-        let is_one_moment = || keys.len() < 2 || moment.is_some() && moment == self.shared.cache.moment();
+        // Of several that are kept, some may be of before a commit and some of after it.
+        let mixes = keys.len() > 1 && missing.len() < keys.len();
+        let is_one_moment = || !mixes || moment.is_some() && moment == self.shared.cache.moment();
         if missing.is_empty() && is_one_moment() {
             return Ok(found);
         }
@@ -170,11 +171,12 @@ impl Embedded {
             }
             found[at] = object;
         }
-        if !is_one_moment() {
-            let keys = keys.to_vec();
-            return self.read(move |connection, layout, _| load(connection, layout, &keys)).await;
+        if is_one_moment() {
+            return Ok(found);
         }
-        Ok(found)
+        // The file shows one moment to one look.
+        let keys = keys.to_vec();
+        self.read(move |connection, layout, _| load(connection, layout, &keys)).await
     }
 }
 

@@ -401,18 +401,26 @@ impl Writer {
     }
 
     fn restore(&mut self, from: &std::path::Path) -> Result<(), StoreError> {
+        self.shared.cache.begin(std::iter::empty());
         let restored =
-            super::backup::restore_into(&mut self.connection, &self.path, from, &self.registry, &self.clock)
-                .map_err(|failure| match failure {
+            super::backup::restore_into(&mut self.connection, &self.path, from, &self.registry, &self.clock);
+        let restored = match restored {
+            Ok(restored) => restored,
+            Err(failure) => {
+                self.shared.cache.give_up(std::iter::empty());
+                return Err(match failure {
                     Failure::Refused(error) => error,
                     Failure::Sql(error) => self.failure(&error),
-                })?;
+                });
+            }
+        };
         *self.layout.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(restored.layout);
         self.term = restored.term;
         self.next_seq = restored.next_seq;
         self.trimmed = 0;
         self.counts.forget();
         self.shared.cache.clear();
+        self.shared.cache.end(std::iter::empty());
         let seq_no = self.next_seq.saturating_sub(1);
         self.shared.mark.send_replace(Mark { primary_term: self.term, seq_no });
         Ok(())

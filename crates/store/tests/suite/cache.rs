@@ -65,6 +65,38 @@ pub(crate) async fn readers_never_see_time_go_back(make: Factory) {
     assert!(readers.join_all().await.into_iter().all(|reads| reads > 0));
 }
 
+pub(crate) async fn several_objects_are_read_of_one_moment(make: Factory) {
+    let scene = Arc::new(Scene::new(make));
+    let ids = ["a", "b", "c", "d"];
+    scene.put_all(ids.map(|id| scene.note(id, json!({"n": 0})))).await;
+    let done = Arc::new(AtomicBool::new(false));
+    let mut readers = tokio::task::JoinSet::new();
+    for reader in 0..4 {
+        let (scene, done) = (scene.clone(), done.clone());
+        readers.spawn(async move {
+            let keys = ids.map(|id| scene.key("note", "default", id));
+            while !done.load(Ordering::SeqCst) {
+                // Some are kept in memory already, some perhaps not.
+                scene.get(&keys[reader]).await;
+                let found = scene.engine.get(&keys).await.unwrap();
+                let written: Vec<_> = found.iter().flatten().map(|object| &object.attributes["n"]).collect();
+                assert!(written.windows(2).all(|pair| pair[0] == pair[1]), "{written:?}");
+                assert!(written.is_empty() || written.len() == 4, "{written:?}");
+                tokio::task::yield_now().await;
+            }
+        });
+    }
+    for n in 0..150 {
+        scene.put_all(ids.map(|id| scene.note(id, json!({"n": n})))).await;
+        if n % 5 == 0 {
+            let operations = ids.map(|id| Operation::Delete(scene.key("note", "default", id))).to_vec();
+            scene.engine.commit(Commit { operations, ..Commit::new() }).await.unwrap();
+        }
+    }
+    done.store(true, Ordering::SeqCst);
+    readers.join_all().await;
+}
+
 pub(crate) async fn deleted_objects_stay_deleted(make: Factory) {
     let scene = Arc::new(Scene::new(make));
     let mut tasks = tokio::task::JoinSet::new();

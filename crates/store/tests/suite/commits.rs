@@ -136,7 +136,7 @@ pub(crate) async fn faults_say_what_is_wrong(make: Factory) {
         assert_eq!(scene.refusal(commit).await, text);
     }
     let mut unknown = scene.note("a", json!({}));
-    unknown.key.object_type = "unheard".into();
+    unknown.key.object_type = "unheard";
     let text = "Unsupported saved object type: 'unheard'";
     let key = unknown.key.clone();
     assert_eq!(scene.refusal(Commit::new().when(Precondition::Absent(key.clone()))).await, text);

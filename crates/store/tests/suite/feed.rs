@@ -15,11 +15,7 @@ async fn since(scene: &Scene, after: u64, limit: usize) -> Vec<Change> {
 
 /// The last change of each object: all that an engine must tell.
 fn last_of_each(changes: &[Change]) -> BTreeMap<Key, (u64, ChangeKind)> {
-    changes
-        .iter()
-        .map(|change| (change.key.clone(), (change.seq_no, change.kind)))
-        .map(|(k, v)| (k, v))
-        .collect()
+    changes.iter().map(|change| (change.key.clone(), (change.seq_no, change.kind))).collect()
 }
 
 pub(crate) async fn changes_come_in_order(make: Factory) {
@@ -29,7 +25,7 @@ pub(crate) async fn changes_come_in_order(make: Factory) {
     let first = scene.put(scene.draft("single", "there", "1", json!({}))).await;
     // The very first change comes after the mark of an empty store.
     let expected = Change { seq_no: first.version.seq_no, key: first.key.clone(), kind: ChangeKind::Put };
-    assert_eq!(since(&scene, 0, 10).await, [expected.clone()]);
+    assert_eq!(since(&scene, 0, 10).await, [expected]);
     let second = scene.put(scene.note("2", json!({}))).await;
     let third = scene.put(scene.draft("single", "there", "1", json!({"n": 1}))).await;
     scene.delete(&second.key).await;

@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 use std::ops::Bound::{self, Excluded, Included, Unbounded};
 use std::time::Duration;
 
+/// A leaf that is still to be told its field.
+type Ask = Box<dyn Fn(Field) -> Query>;
+
 fn date(text: &str) -> Scalar {
     Scalar::Date(text.parse::<Timestamp>().unwrap())
 }
@@ -20,32 +23,32 @@ fn number(number: f64) -> Scalar {
     Scalar::Number(serde_json::Number::from_f64(number).unwrap())
 }
 
-fn term(value: Scalar) -> Box<dyn Fn(Field) -> Query> {
+fn term(value: Scalar) -> Ask {
     Box::new(move |field| Query::Term { field, value: value.clone() })
 }
 
-fn terms(values: &[Scalar]) -> Box<dyn Fn(Field) -> Query> {
+fn terms(values: &[Scalar]) -> Ask {
     let values = values.to_vec();
     Box::new(move |field| Query::Terms { field, values: values.clone() })
 }
 
-fn range(lower: Bound<Scalar>, upper: Bound<Scalar>) -> Box<dyn Fn(Field) -> Query> {
+fn range(lower: Bound<Scalar>, upper: Bound<Scalar>) -> Ask {
     Box::new(move |field| Query::Range { field, lower: lower.clone(), upper: upper.clone() })
 }
 
-fn exists() -> Box<dyn Fn(Field) -> Query> {
+fn exists() -> Ask {
     Box::new(|field| Query::Exists { field })
 }
 
-fn prefix(prefix: &'static str) -> Box<dyn Fn(Field) -> Query> {
+fn prefix(prefix: &'static str) -> Ask {
     Box::new(move |field| Query::Prefix { field, prefix: prefix.to_owned() })
 }
 
-fn wildcard(pattern: &'static str) -> Box<dyn Fn(Field) -> Query> {
+fn wildcard(pattern: &'static str) -> Ask {
     Box::new(move |field| Query::Wildcard { field, pattern: Wildcard::from_text(pattern) })
 }
 
-fn words(text: &'static str, mode: MatchMode, prefix: bool) -> Box<dyn Fn(Field) -> Query> {
+fn words(text: &'static str, mode: MatchMode, prefix: bool) -> Ask {
     Box::new(move |field| Query::Match { field, text: text.to_owned(), mode, prefix })
 }
 
@@ -82,7 +85,7 @@ async fn furnish(scene: &Scene) {
     scene.put_all(all.map(draft)).await;
 }
 
-type Case = (&'static str, Box<dyn Fn(Field) -> Query>, &'static [&'static str]);
+type Case = (&'static str, Ask, &'static [&'static str]);
 
 pub(crate) async fn every_leaf_on_indexed_and_unindexed_attributes(make: Factory) {
     let scene = Scene::new(make);
@@ -154,7 +157,7 @@ pub(crate) async fn every_leaf_on_indexed_and_unindexed_attributes(make: Factory
 pub(crate) async fn text_leaves_compare_words(make: Factory) {
     let scene = Scene::new(make);
     furnish(&scene).await;
-    let cases: Vec<(Box<dyn Fn(Field) -> Query>, &[&str])> = vec![
+    let cases: Vec<(Ask, &[&str])> = vec![
         (term(text("brown")), &["1", "2"]),
         (term(text("Brown")), &[]),
         (term(text("brown fox")), &[]),
@@ -228,7 +231,7 @@ pub(crate) async fn root_fields_are_asked_for_alone_and_behind_a_type(make: Fact
     scene.put(by("bob", scene.draft("agnostic", "default", "1", json!({})))).await;
     let later = Timestamp::from_millisecond(START.0 + 60_000).unwrap();
     let later = || Included(Scalar::Date(later));
-    let cases: Vec<(&str, Box<dyn Fn(Field) -> Query>, [&[&str]; 2])> = vec![
+    let cases: Vec<(&str, Ask, [&[&str]; 2])> = vec![
         ("id", term(text("1")), [&["note 1", "agnostic 1"], &["note 1"]]),
         ("id", wildcard("*"), [&["note 1", "note 2", "agnostic 1"], &["note 1", "note 2"]]),
         ("type", term(text("note")), [&["note 1", "note 2"], &["note 1", "note 2"]]),

@@ -272,6 +272,7 @@ macro_rules! engine_suite {
             engine_suite!(@file $make, cache:
                 a_read_after_a_write_sees_it
                 readers_never_see_time_go_back
+                several_objects_are_read_of_one_moment
                 deleted_objects_stay_deleted
                 large_objects_and_many_objects);
             engine_suite!(@file $make, backups:

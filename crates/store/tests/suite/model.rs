@@ -269,7 +269,8 @@ impl Model {
                 Some(_) => Ok(()),
             },
             Precondition::CountBelow { object_type, limit } => {
-                let count = self.objects.keys().filter(|key| *key.object_type == **object_type).count() as u64;
+                let count =
+                    self.objects.keys().filter(|key| *key.object_type == **object_type).count() as u64;
                 if count < *limit {
                     return Ok(());
                 }
@@ -357,7 +358,7 @@ fn meet(one: &[Arc<str>], other: &[Arc<str>]) -> bool {
 
 /// An object as queries name its fields.
 fn document(draft: &Draft) -> Value {
-    let (id, name) = (&*draft.key.id, &*draft.key.object_type);
+    let (id, name) = (&*draft.key.id, draft.key.object_type);
     json!({"id": id, "type": name, name: {"id": id, "type": name, "attributes": draft.attributes}})
 }
 

@@ -41,7 +41,7 @@ pub(crate) async fn an_update_of_nothing_is_not_found(make: Factory) {
     let store = store(&scene, keyring("a", &[]));
     let key = scene.key("note", "default", "never");
     assert_eq!(fault(store.update(&key, increment).await), "Saved object [note/never] not found");
-    let unheard = ikebana_store::Key { object_type: "unheard".into(), ..key };
+    let unheard = ikebana_store::Key { object_type: "unheard", ..key };
     assert_eq!(fault(store.update(&unheard, increment).await), "Unsupported saved object type: 'unheard'");
     assert_eq!(fault(store.get(&unheard).await), "Unsupported saved object type: 'unheard'");
 }

@@ -105,7 +105,11 @@ async fn everything_that_is_only_inside_goes_with_it() {
         assert_eq!(spaces_of(&server, of_type, "a", "inside").await, None, "{of_type}");
         assert_eq!(spaces_of(&server, of_type, "default", "outside").await, kept("default"), "{of_type}");
     }
-    assert_eq!(spaces_of(&server, "single", "default", "inside").await, kept("default"), "the same id elsewhere");
+    assert_eq!(
+        spaces_of(&server, "single", "default", "inside").await,
+        kept("default"),
+        "the same id elsewhere"
+    );
     assert_eq!(spaces_of(&server, "shared", "a", "here").await, None);
     assert_eq!(spaces_of(&server, "shared", "a", "here-and-there").await, kept("default"));
     assert_eq!(spaces_of(&server, "shared", "a", "everywhere").await, kept("*"));

@@ -34,7 +34,8 @@ fn body() -> impl Strategy<Value = Value> {
     );
     parts.prop_map(|(id, name, description, color, initials, image, features)| {
         let mut body = json!({"id": id, "name": name});
-        let texts = [("description", description), ("color", color), ("initials", initials), ("imageUrl", image)];
+        let texts =
+            [("description", description), ("color", color), ("initials", initials), ("imageUrl", image)];
         for (key, value) in texts {
             if let Some(value) = value {
                 body[key] = json!(value);
@@ -73,7 +74,9 @@ impl Model {
             Step::Update(id, body) => {
                 let Some(space) = self.0.get_mut(*id) else { return bare(404) };
                 space.insert("disabledFeatures".to_owned(), json!([]));
-                for (key, value) in body.as_object().expect("an object").iter().filter(|(key, _)| *key != "id") {
+                for (key, value) in
+                    body.as_object().expect("an object").iter().filter(|(key, _)| *key != "id")
+                {
                     space.insert(key.clone(), value.clone());
                 }
                 (200, json!(space))

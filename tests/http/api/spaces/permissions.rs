@@ -40,7 +40,9 @@ async fn reading_is_refused_whether_the_space_exists_or_not() {
 #[tokio::test]
 async fn a_list_of_nothing_is_forbidden() {
     let server = server_with_bob().await;
-    for query in ["", "?purpose=any", "?purpose=copySavedObjectsIntoSpace", "?include_authorized_purposes=true"] {
+    for query in
+        ["", "?purpose=any", "?purpose=copySavedObjectsIntoSpace", "?include_authorized_purposes=true"]
+    {
         let reply = server.request("GET", &format!("/api/spaces/space{query}")).user("bob").send().await;
         assert_eq!(reply.whole(), bare(403), "{query}");
     }

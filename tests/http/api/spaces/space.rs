@@ -33,7 +33,10 @@ async fn create_echoes_what_was_sent_and_leaves_out_what_was_not() {
     assert_eq!(server.post("/api/spaces/space", &full).await.whole(), (200, full.clone()));
     assert_eq!(server.get("/api/spaces/space/a-b_9").await.whole(), (200, full));
     create_space(&server, "b").await;
-    assert_eq!(server.get("/api/spaces/space/b").await.text(), r#"{"id":"b","name":"b","disabledFeatures":[]}"#);
+    assert_eq!(
+        server.get("/api/spaces/space/b").await.text(),
+        r#"{"id":"b","name":"b","disabledFeatures":[]}"#
+    );
 }
 
 #[tokio::test]
@@ -132,7 +135,11 @@ async fn the_limit_counts_the_default_space() {
     let b = json!({"id": "b", "name": "b"});
     assert_eq!(server.post("/api/spaces/space", &b).await.whole(), error(400, MAX));
     let taken = json!({"id": "a", "name": "a"});
-    assert_eq!(server.post("/api/spaces/space", &taken).await.whole(), error(400, MAX), "told before the 409");
+    assert_eq!(
+        server.post("/api/spaces/space", &taken).await.whole(),
+        error(400, MAX),
+        "told before the 409"
+    );
     assert_eq!(server.delete("/api/spaces/space/a").await.status, 204);
     assert_eq!(server.post("/api/spaces/space", &b).await.whole(), (200, plain_space("b", "b")));
 }
@@ -181,15 +188,18 @@ async fn settings_forbid_features_and_solutions_in_order() {
     };
     let mut body = json!({"id": "a", "name": "a", "disabledFeatures": ["canvas"], "solution": "classic"});
     assert_eq!(server.post("/api/spaces/space", &body).await.whole(), error(400, &features("create")));
-    let update = |body: Value| {
-        server.request("PUT", "/api/spaces/space/a").superuser().xsrf().json(&body).send()
-    };
+    let update =
+        |body: Value| server.request("PUT", "/api/spaces/space/a").superuser().xsrf().json(&body).send();
     assert_eq!(update(body.clone()).await.whole(), error(400, &features("update")), "asked before the 404");
     body["disabledFeatures"] = json!([]);
     assert_eq!(server.post("/api/spaces/space", &body).await.whole(), error(400, &solution("create")));
     assert_eq!(update(body.clone()).await.whole(), error(400, &solution("update")));
     create_space(&server, "a").await;
-    assert_eq!(server.post("/api/spaces/space", &body).await.whole(), error(400, MAX), "the limit comes first");
+    assert_eq!(
+        server.post("/api/spaces/space", &body).await.whole(),
+        error(400, MAX),
+        "the limit comes first"
+    );
 }
 
 fn names(list: &Value) -> Vec<&str> {
@@ -199,7 +209,9 @@ fn names(list: &Value) -> Vec<&str> {
 #[tokio::test]
 async fn the_list_is_in_byte_order_of_names() {
     let server = TestServer::start().await;
-    for (number, name) in ["b", "Z", "a", "ä", "A", "_", "1", "aa", "a b", "🌸", "\u{ffff}"].iter().enumerate() {
+    for (number, name) in
+        ["b", "Z", "a", "ä", "A", "_", "1", "aa", "a b", "🌸", "\u{ffff}"].iter().enumerate()
+    {
         let body = json!({"id": format!("s{number}"), "name": name});
         assert_eq!(server.post("/api/spaces/space", &body).await.status, 200);
     }

@@ -60,10 +60,18 @@ async fn each_text_is_kept_or_replaced_on_its_own() {
         let mut change = json!({"id": "a", "name": "A"});
         change[key] = value.clone();
         expected[key] = value;
-        assert_eq!(server.put("/api/spaces/space/a", &change).await.whole(), (200, expected.clone()), "{key}");
+        assert_eq!(
+            server.put("/api/spaces/space/a", &change).await.whole(),
+            (200, expected.clone()),
+            "{key}"
+        );
     }
     let mut change = json!({"id": "a", "name": "A", "color": null});
-    assert_eq!(server.put("/api/spaces/space/a", &change).await.whole(), (200, expected.clone()), "null: absent");
+    assert_eq!(
+        server.put("/api/spaces/space/a", &change).await.whole(),
+        (200, expected.clone()),
+        "null: absent"
+    );
     change["disabledFeatures"] = json!(["canvas"]);
     expected["disabledFeatures"] = json!(["canvas"]);
     assert_eq!(server.put("/api/spaces/space/a", &change).await.whole(), (200, expected));

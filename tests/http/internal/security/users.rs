@@ -50,7 +50,8 @@ async fn defaults_and_the_name_of_the_path() {
 async fn a_second_write_replaces_all_but_the_password() {
     let server = server_with_bob().await;
     let path = "/internal/security/users/bob";
-    let body = json!({"username": "bob", "roles": ["viewer"], "email": "b@example.org", "metadata": {"x": 1}});
+    let body =
+        json!({"username": "bob", "roles": ["viewer"], "email": "b@example.org", "metadata": {"x": 1}});
     assert_eq!(server.post(path, &body).await.status, 200);
     assert_eq!(server.post(path, &json!({"username": "bob", "roles": []})).await.status, 200);
     assert_eq!(server.get(path).await.whole(), (200, plain("bob")));
@@ -62,7 +63,8 @@ async fn a_second_write_replaces_all_but_the_password() {
 async fn many_who_make_the_same_user_all_succeed() {
     let server = TestServer::start().await;
     let body = json!({"username": "ann", "password": USER_PASSWORD, "roles": []});
-    let post = || server.request("POST", "/internal/security/users/ann").superuser().xsrf().json(&body).send();
+    let post =
+        || server.request("POST", "/internal/security/users/ann").superuser().xsrf().json(&body).send();
     let sent: Vec<_> = (0..8).map(|_| tokio::spawn(post())).collect();
     for reply in sent {
         assert_eq!(reply.await.expect("an answer").status, 200);
@@ -77,8 +79,18 @@ async fn the_body_is_validated_in_the_order_of_its_keys() {
         server.request("POST", "/internal/security/users/ann").superuser().xsrf().json(body).send()
     };
     let wrong = [
-        ("username", json!(""), "value has length [0] but it must have a minimum length of [1].", json!("ann")),
-        ("password", json!(""), "value has length [0] but it must have a minimum length of [1].", json!("secret")),
+        (
+            "username",
+            json!(""),
+            "value has length [0] but it must have a minimum length of [1].",
+            json!("ann"),
+        ),
+        (
+            "password",
+            json!(""),
+            "value has length [0] but it must have a minimum length of [1].",
+            json!("secret"),
+        ),
         ("roles", json!("x"), "could not parse array value from json input", json!([])),
         ("metadata", json!(1), "expected value of type [object] but got [number]", json!({})),
         ("enabled", json!("no"), "expected value of type [boolean] but got [string]", json!(true)),
@@ -113,10 +125,12 @@ async fn the_body_is_validated_in_the_order_of_its_keys() {
 async fn names_have_a_longest_length() {
     let server = TestServer::start().await;
     let long = "x".repeat(1025);
-    let text = "[request params.username]: value has length [1025] but it must have a maximum length of [1024].";
+    let text =
+        "[request params.username]: value has length [1025] but it must have a maximum length of [1024].";
     let path = format!("/internal/security/users/{long}");
     assert_eq!(server.get(&path).await.whole(), error(400, text));
-    let text = "[request body.username]: value has length [1025] but it must have a maximum length of [1024].";
+    let text =
+        "[request body.username]: value has length [1025] but it must have a maximum length of [1024].";
     let body = json!({"username": long, "roles": []});
     assert_eq!(server.post("/internal/security/users/x", &body).await.whole(), error(400, text));
 }
@@ -166,7 +180,8 @@ async fn nobody_disables_themselves() {
     let root = json!({"username": "root", "password": USER_PASSWORD, "roles": ["superuser"]});
     assert_eq!(server.post("/internal/security/users/root", &root).await.status, 200);
     let off = json!({"username": "root", "roles": ["superuser"], "enabled": false});
-    let reply = server.request("POST", "/internal/security/users/root").user("root").xsrf().json(&off).send().await;
+    let reply =
+        server.request("POST", "/internal/security/users/root").user("root").xsrf().json(&off).send().await;
     let text = "Validation Failed: 1: native and reserved realm users may not update the enabled status of their \
                 own account;";
     assert_eq!(reply.whole(), cluster(400, "action_request_validation_exception", text));
@@ -208,7 +223,10 @@ async fn users_without_the_privilege_are_refused_in_the_clusters_words() {
     assert_eq!(send("POST", "/bob").json(&user).send().await.whole(), refused("put"), "nor themselves");
     assert_eq!(send("DELETE", "/eve").send().await.whole(), refused("delete"));
     assert_eq!(send("POST", "/eve/_disable").send().await.whole(), refused("set_enabled"));
-    assert_eq!(send("POST", "/eve/password").json(&password).send().await.whole(), refused("change_password"));
+    assert_eq!(
+        send("POST", "/eve/password").json(&password).send().await.whole(),
+        refused("change_password")
+    );
     assert_eq!(server.get("/internal/security/users/eve").await.whole(), (200, plain("eve")));
 }
 

@@ -64,7 +64,8 @@ async fn a_new_one_is_at_least_six_long() {
 async fn the_user_must_exist() {
     let server = server_with_bob().await;
     let text = "Validation Failed: 1: user must exist in order to change password;";
-    let reply = server.post("/internal/security/users/none/password", &json!({"newPassword": "123456"})).await;
+    let reply =
+        server.post("/internal/security/users/none/password", &json!({"newPassword": "123456"})).await;
     assert_eq!(reply.whole(), cluster(400, "validation_exception", text));
 }
 
