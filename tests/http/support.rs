@@ -125,6 +125,33 @@ pub(crate) async fn read_one(stream: &mut TcpStream) -> Reply {
     }
 }
 
+/// A store with users and spaces, and no server yet.
+pub(crate) struct Platform {
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<FakeClock>,
+    pub(crate) random: Arc<SeededRandom>,
+    pub(crate) identity: Arc<Identity>,
+    pub(crate) spaces: Spaces,
+    pub(crate) folder: tempfile::TempDir,
+}
+
+impl Platform {
+    /// Opens an empty store that knows these types too.
+    pub(crate) fn open(types: Vec<ObjectType>) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (clock, random) = (FakeClock::at(START), SeededRandom::new(1));
+        let registry = Registry::new([ikebana_identity::object_types(), types].concat());
+        let options = Options::at(folder.path().join("store"));
+        let engine = Embedded::open(options, registry.clone(), clock.clone()).expect("a store");
+        let key = Secret::from("a key of thirty-two letters or more".to_owned());
+        let keyring = Keyring::new(&key, &[], random.clone()).expect("a keyring");
+        let store = Store::new(Arc::new(engine), registry, keyring, clock.clone(), random.clone());
+        let identity = Arc::new(Identity::new(store.clone(), random.clone(), Limits::default()));
+        let spaces = Spaces::new(store.clone(), SpacesSettings::default());
+        Self { store, clock, random, identity, spaces, folder }
+    }
+}
+
 /// A server of the platform crates with routes and object types that no feature has.
 pub(crate) struct Custom {
     pub(crate) address: SocketAddr,
@@ -141,28 +168,18 @@ impl Custom {
         routes: Vec<Route>,
         change: impl FnOnce(&mut HttpSettings),
     ) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let (clock, random) = (FakeClock::at(START), SeededRandom::new(1));
-        let registry = Registry::new([ikebana_identity::object_types(), types].concat());
-        let options = Options::at(folder.path().join("store"));
-        let engine = Embedded::open(options, registry.clone(), clock.clone()).expect("a store");
-        let key = Secret::from("a key of thirty-two letters or more".to_owned());
-        let keyring = Keyring::new(&key, &[], random.clone()).expect("a keyring");
-        let store = Store::new(Arc::new(engine), registry, keyring, clock.clone(), random.clone());
-        let identity = Arc::new(Identity::new(store.clone(), random.clone(), Limits::default()));
+        let Platform { store, clock, random, identity, spaces, folder } = Platform::open(types);
         identity.ensure_superuser(Some(PASSWORD.to_owned().into())).await.expect("a superuser");
-        let spaces = Spaces::new(store.clone(), SpacesSettings::default());
         spaces.ensure_default().await.expect("a space");
+        let bob = json!({"password": USER_PASSWORD, "roles": [], "enabled": true});
+        identity.put_user("bob", serde_json::from_value(bob).expect("a user")).await.expect("bob");
         let mut settings = HttpSettings::default();
         change(&mut settings);
         let all = [ikebana_spaces::routes(&spaces), ikebana_security_api::routes(&identity), routes].concat();
         let mut metrics = MetricsRegistry::default();
-        let app =
-            App::new(settings, all, identity.clone(), clock, &*random, &mut metrics, "0").expect("routes");
+        let app = App::new(settings, all, identity, clock, &*random, &mut metrics, "0").expect("routes");
         let server = Server::bind(Arc::new(app), "127.0.0.1", 0).await.expect("an address");
         let address = server.address().expect("an address");
-        let bob = json!({"password": USER_PASSWORD, "roles": [], "enabled": true});
-        identity.put_user("bob", serde_json::from_value(bob).expect("a user")).await.expect("bob");
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(server.run(async {
             let _ = stopped.await;

@@ -8,6 +8,7 @@ use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// How long a start may take at most.
@@ -16,10 +17,14 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Spaces without end, for those who make many.
 pub(crate) const MANY_SPACES: &str = "--xpack.spaces.maxSpaces=10000000";
 
-/// Builds the program as it is shipped; where it is.
+/// Builds the program as it is shipped, once in this run; where it is.
 pub(crate) fn build() -> anyhow::Result<PathBuf> {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    if let Some(program) = BUILT.get() {
+        return Ok(program.clone());
+    }
     run(&mut cargo(&["build", "--release", "-q", "-p", "ikebana"]))?;
-    Ok(tree::target().join("release/ikebana"))
+    Ok(BUILT.get_or_init(|| tree::target().join("release/ikebana")).clone())
 }
 
 /// A port that nobody listens on.

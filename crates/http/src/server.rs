@@ -4,7 +4,8 @@ use crate::answer::Payload;
 use crate::settings::HttpSettings;
 use crate::tls::{TlsError, acceptor};
 use crate::walk::App;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body_util::Either;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -12,6 +13,7 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -188,15 +190,20 @@ async fn nothing_asked(asked: &AtomicBool, patience: Duration) {
     }
 }
 
-type Outgoing = Response<http_body_util::Either<Payload, tower_http::compression::CompressionBody<Payload>>>;
+/// Boxed, because hyper moves the body about and a compressor's state is kilobytes.
+type Compressed = Pin<Box<tower_http::compression::CompressionBody<Payload>>>;
+
+type Outgoing = Response<Either<Payload, Compressed>>;
 
 /// Answers, compressed where the caller and the settings want it.
 async fn answer(app: &Arc<App>, request: Request<Incoming>, peer: IpAddr) -> Outgoing {
-    let asked = request.headers().contains_key(header::ACCEPT_ENCODING);
-    if !asked || !app.settings.compression || !referrer_allowed(app, &request) {
+    let taken = request.headers().get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+    let asked = taken.is_some_and(|taken| ["gzip", "br", "*"].iter().any(|name| taken.contains(name)));
+    let bodiless = request.method() == Method::HEAD;
+    if !asked || bodiless || !app.settings.compression || !referrer_allowed(app, &request) {
         let mut response = app.answer(request, peer).await;
         vary(&mut response);
-        return response.map(http_body_util::Either::Left);
+        return response.map(Either::Left);
     }
     // Boxed, because most requests do not go this way and need not carry its size.
     Box::pin(compressed(app, request, peer)).await
@@ -211,14 +218,17 @@ async fn compressed(app: &Arc<App>, request: Request<Incoming>, peer: IpAddr) ->
     let layer = CompressionLayer::new().gzip(true).br(app.settings.brotli).compress_when(predicate);
     let service = tower::Layer::layer(&layer, inner);
     match service.oneshot(request).await {
-        Ok(response) => response.map(http_body_util::Either::Right),
+        Ok(response) => response.map(|body| Either::Right(Box::pin(body))),
         Err(never) => match never {},
     }
 }
 
 /// Says to caches that the answer differs by what the caller takes, also when it was not compressed.
 fn vary(response: &mut Response<Payload>) {
-    let size = http_body::Body::size_hint(response.body()).exact();
+    // The answer to HEAD has the length of a body that it does not have.
+    let said =
+        response.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let size: Option<u64> = said.or_else(|| http_body::Body::size_hint(response.body()).exact());
     let compressible = size.is_none_or(|size| size >= COMPRESSED_FROM)
         && response.status() != StatusCode::NO_CONTENT
         && response.headers().contains_key(header::CONTENT_TYPE);

@@ -6,7 +6,7 @@ use ikebana_http::{
     Access, Answer, ApiError, Authentication, Authorization, Call, DocumentFilter, Method, RouteSpec,
     document,
 };
-use ikebana_schema::{Dialect, Part, Schema, array, check, literal, object, string, union};
+use ikebana_schema::{Dialect, Part, Schema, any, array, check, integer, literal, object, string, union};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -14,8 +14,18 @@ pub(crate) fn spec() -> RouteSpec {
     RouteSpec::new(Method::Get, "/api/oas", Authorization::Open("the document is public"))
         .document("system", "get-oas", "Get the OpenAPI document")
         .authentication(Authentication::None)
-        .answers_as(200, "The document.", Some(ikebana_schema::any()), "application/json")
-        .answers_as(400, "The query is not valid.", Some(object([("message", string())])), "application/json")
+        .answers_as(200, "The document.", Some(any()), "application/json")
+        .answers_as(400, "The query is not valid.", Some(fault_schema()), "application/json")
+}
+
+/// A fault of the query has only a message; what is refused before has the usual form.
+fn fault_schema() -> Schema {
+    object([
+        ("statusCode", integer().optional()),
+        ("error", string().optional()),
+        ("message", string()),
+        ("attributes", any().optional()),
+    ])
 }
 
 fn query_schema() -> Schema {

@@ -83,4 +83,13 @@ async fn an_answer_to_head_is_as_long_as_the_plain_one() {
     let head = server.request("HEAD", "/").header("accept-encoding", "gzip").send().await;
     let plain = server.get("/").await;
     assert_eq!(head.header("content-length"), Some(plain.body.len().to_string().as_str()));
+    for accepted in ["gzip", "identity"] {
+        let head = server
+            .request("HEAD", "/api/status")
+            .superuser()
+            .header("accept-encoding", accepted)
+            .send()
+            .await;
+        assert_eq!((about(&head), head.body.len()), (PLAIN, 0), "{accepted}");
+    }
 }

@@ -212,7 +212,8 @@ async fn contradicting_lengths_are_refused() {
     for request in requests {
         let answer = raw(server.address, request.as_bytes()).await;
         let head = String::from_utf8_lossy(&answer);
-        eprintln!("{request:?}: {head}");
+        // Where bytes behind the head were never read, the answer may be lost with them.
+        assert!(answer.is_empty() || head.starts_with("HTTP/1.1 400 "), "{request:?}: {head}");
     }
     let unauthorized = error(401, "Unauthorized");
     assert_eq!(server.request("POST", "/api/spaces/space").body("{}").send().await.whole(), unauthorized);

@@ -220,7 +220,7 @@ async fn certificates_that_cannot_be_used_stop_the_start() {
     let certificates = Certificates::new();
     let broken = TlsSettings {
         certificates: vec![certificates.client.certificate.clone()],
-        key: PrivateKey(certificates.server.key.clone()),
+        key: PrivateKey(certificates.server.key),
         authorities: Vec::new(),
         client_authentication: ClientAuthentication::None,
         tls12: true,
