@@ -12,7 +12,6 @@ use ikebana_store::{
     Class, Commit, Draft, Engine, FindRequest, IndexedField, ObjectType, Operation, Priority, Registry,
 };
 use serde_json::{Value, json};
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,10 +70,12 @@ impl Measured {
                 .collect();
             let commit = Commit { operations, priority: Priority::Bulk, ..Commit::default() };
             engine.commit(commit).await?;
-            eprint!("\rfilling: {} of {size} objects", from + BATCH);
-            std::io::stderr().flush()?;
+            let done = from + BATCH;
+            if done.is_multiple_of((size / 10).max(BATCH)) {
+                let seconds = (clock.elapsed() - begun).as_secs_f64();
+                eprintln!("filling: {done} of {size} objects, {seconds:.1} s");
+            }
         }
-        eprintln!(", {:.1} s", (clock.elapsed() - begun).as_secs_f64());
         // Opened anew: what is measured is a store that was there already.
         drop(engine);
         Ok(Self { engine: open()?, size })

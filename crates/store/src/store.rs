@@ -14,7 +14,7 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 
 /// Tries of one change whose object others change at the same time.
-const TRIES: usize = 16;
+const TRIES: u32 = 16;
 /// Changes of objects whose names fall on different lines do not wait for each other.
 const LINES: usize = 64;
 
@@ -150,15 +150,25 @@ impl Store {
         let line = usize::try_from(self.0.hasher.hash_one(key) % LINES as u64).unwrap_or(0);
         // In line, so that changes of one object by this process do not throw each other back.
         let _turn = self.0.lines[line].lock().await;
-        for _ in 1..TRIES {
+        for tried in 1..TRIES {
             let object = self.get_decrypted(key).await?;
             match self.commit(change(&object)?).await {
-                Err(StoreError::Conflict(other)) if other == *key => {}
+                Err(StoreError::Conflict(other)) if other == *key => self.step_back(tried).await,
                 result => return Ok(result?),
             }
         }
         let object = self.get_decrypted(key).await?;
         Ok(self.commit(change(&object)?).await?)
+    }
+
+    /// Waits a random time, longer after more tries: of those that meet at once, the same one would be
+    /// first again and again.
+    async fn step_back(&self, tried: u32) {
+        let mut drawn = [0; 2];
+        self.0.random.fill(&mut drawn);
+        let longest = 1000 << tried.min(5);
+        let micros = u64::from(u16::from_le_bytes(drawn)) % longest;
+        tokio::time::sleep(std::time::Duration::from_micros(micros)).await;
     }
 
     /// A new object with a fresh id, seen from `space`.

@@ -1,7 +1,7 @@
 //! Settings: `kibana.yml` with Kibana's own keys, the command line, the keystore.
 //!
 //! Later sources win, key by key: files in order, command line, keystore. What is found is checked section by
-//! section ([`sections`]) and then read into [`Settings`]. Faults come in Kibana's words, with its exit status.
+//! section (`sections`) and then read into [`Settings`]. Faults come in Kibana's words, with its exit status.
 
 mod config;
 mod error;

@@ -159,7 +159,21 @@ pub(crate) async fn there_is_room_below_the_count(make: Factory) {
     assert_eq!(scene.refusal(create("default", "3")).await, text);
     scene.put(scene.note("of another type", json!({}))).await;
     scene.delete(&scene.key("single", "other", "1")).await;
+    // What was refused after it had added is not counted.
+    let twice = create("default", "3").then(Operation::Put(scene.draft(
+        "single",
+        "default",
+        "a",
+        json!({"name": "x"}),
+    )));
+    let twice = twice.then(Operation::Put(scene.draft("single", "default", "b", json!({"name": "x"}))));
+    assert_eq!(scene.refusal(twice).await, "another [single] has the same [name]");
     scene.engine.commit(create("default", "3")).await.unwrap();
+    assert_eq!(scene.refusal(create("default", "4")).await, text);
+    scene.engine.commit(Commit::new().then(Operation::EmptySpace("default".into()))).await.unwrap();
+    for id in ["1", "2", "3"] {
+        scene.engine.commit(create("default", id)).await.unwrap();
+    }
     assert_eq!(scene.refusal(create("default", "4")).await, text);
 }
 
