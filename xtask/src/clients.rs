@@ -67,7 +67,7 @@ pub(crate) fn fuzz(binary: &Path, how_long: Fuzzing) -> anyhow::Result<()> {
         command.arg(server.url()).arg(&report).env("PATH", python.path());
         command.env("IKEBANA_USERNAME", "elastic").env("IKEBANA_PASSWORD", PASSWORD);
         if matches!(how_long, Fuzzing::Long) {
-            command.env("MINIMUM", "20000").env("TIME_LIMIT", "3600");
+            command.env("MINIMUM", "20000").env("MAX_EXAMPLES", "2000").env("TIME_LIMIT", "3600");
         }
         run(&mut command)
     })?;

@@ -6,7 +6,7 @@
 #
 # The server must run with `server.oas.enabled: true`, on data that may be lost. Fails
 # on an invalid document, on a failed check, on fewer than MINIMUM requests (5000), and
-# after TIME_LIMIT seconds (600).
+# after TIME_LIMIT seconds (600). MAX_EXAMPLES raises the number of cases per operation.
 set -eu
 [ $# -eq 2 ] || { sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 here=$(cd "$(dirname "$0")" && pwd)
@@ -20,7 +20,7 @@ PY
 openapi-spec-validator --schema 3.0 --validation-errors all --subschema-errors all openapi.json
 status=0
 timeout "${TIME_LIMIT:-600}" schemathesis --config-file "$here/schemathesis.toml" run "$1/api/oas" \
-    --phases examples,coverage,fuzzing,stateful \
+    --phases examples,coverage,fuzzing,stateful ${MAX_EXAMPLES:+--max-examples "$MAX_EXAMPLES"} \
     --no-color --report json,ndjson --report-json-path run.json --report-ndjson-path run.ndjson || status=$?
 python - "${MINIMUM:-5000}" "$status" <<'PY'
 import json, sys
