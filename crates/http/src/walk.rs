@@ -445,7 +445,11 @@ fn authorize(spec: &RouteSpec, principal: Option<&Principal>, called: &Called<'_
 fn unauthenticated(error: AuthenticationError) -> ApiError {
     match error {
         AuthenticationError::UnsupportedScheme => ApiError::bare(StatusCode::UNAUTHORIZED),
-        AuthenticationError::Rejected(text) => ApiError::new(StatusCode::UNAUTHORIZED, text),
+        AuthenticationError::Rejected(text) => {
+            // The text names the user, never the password.
+            tracing::warn!(target: "plugins.security.authentication", "Authentication attempt failed: {text}");
+            ApiError::new(StatusCode::UNAUTHORIZED, text)
+        }
         AuthenticationError::Throttled(wait) => ApiError {
             retry_after: Some(wait.as_secs() + 1),
             ..ApiError::bare(StatusCode::TOO_MANY_REQUESTS)

@@ -23,10 +23,12 @@ use std::sync::Arc;
 /// It keeps everything in one data folder and needs neither Kibana nor Elasticsearch. The first start
 /// makes the user `elastic` and prints the password; set ELASTIC_PASSWORD to choose it.
 #[derive(Parser)]
-#[command(name = "ikebana", version = crate::VERSION, after_help = AFTER_HELP)]
+#[command(name = "ikebana", version = crate::VERSION, after_help = AFTER_HELP, args_conflicts_with_subcommands = true)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeArgs,
 }
 
 const AFTER_HELP: &str = "\
@@ -44,6 +46,14 @@ Examples:
 
 Not affiliated with Elastic. Elastic and Kibana are trademarks of their owner.";
 
+const SETTINGS_HELP: &str = "\
+Every setting of kibana.yml can be given as --name=value too, for example --path.data=/var/lib/ikebana or
+--server.ssl.enabled=true.";
+
+const FOLDER_HELP: &str = "\
+The data folder is the setting path.data: give --path.data=FOLDER, or -c with the file that names it.
+Without either it is ./data.";
+
 #[derive(Subcommand)]
 enum Command {
     /// Start the server (the default)
@@ -56,7 +66,8 @@ enum Command {
     Restore(FolderArgs),
 }
 
-#[derive(Args, Default)]
+#[derive(Args)]
+#[command(after_help = SETTINGS_HELP)]
 struct ServeArgs {
     /// A settings file; repeat it for several, the later one wins [default: kibana.yml, if it is there]
     #[arg(short, long, value_name = "FILE")]
@@ -73,6 +84,7 @@ struct ServeArgs {
 }
 
 #[derive(Args)]
+#[command(after_help = FOLDER_HELP)]
 struct FolderArgs {
     /// The folder of the backup
     folder: PathBuf,
@@ -96,10 +108,19 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match run(cli, overrides) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(std::io::stderr(), "\n FATAL  {error:#}\n");
+            let _ = writeln!(std::io::stderr(), "\n FATAL  {}\n", told_once(&error));
             ExitCode::from(error.downcast_ref::<SettingsError>().map_or(1, SettingsError::exit_code))
         }
     }
+}
+
+/// The error and its causes. Some errors tell their cause themselves; then it is not told again.
+fn told_once(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |told, cause| match told.as_str() {
+        "" => cause,
+        told if told.contains(&cause) => told.to_owned(),
+        told => format!("{told}: {cause}"),
+    })
 }
 
 /// Takes `--dotted.name=value` and `--dotted.name value` out of the arguments.
@@ -126,9 +147,9 @@ fn split_settings(arguments: impl IntoIterator<Item = OsString>) -> (Vec<OsStrin
     (plain, settings)
 }
 
-fn run(cli: Cli, mut overrides: Vec<(String, String)>) -> anyhow::Result<()> {
+fn run(cli: Cli, overrides: Vec<(String, String)>) -> anyhow::Result<()> {
     let outside = Outside { clock: Arc::new(SystemClock::new()), random: Arc::new(SystemRandom) };
-    match cli.command.unwrap_or(Command::Serve(ServeArgs::default())) {
+    match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(arguments) => serve(arguments, overrides),
         Command::Openapi => {
             let document = document(outside.clock, outside.random)?;
@@ -136,11 +157,15 @@ fn run(cli: Cli, mut overrides: Vec<(String, String)>) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Backup(arguments) => {
-            let data = data_folder(&arguments, std::mem::take(&mut overrides))?;
+            let path = data_path(&arguments, overrides)?;
+            if !path.is_dir() {
+                bail!("there is no data in [{}]; name the data folder with --path.data", path.display());
+            }
+            let data = DataFolder::open(&path)?;
             runtime(1)?.block_on(backup(&data, &arguments.folder, &outside))
         }
         Command::Restore(arguments) => {
-            let data = data_folder(&arguments, std::mem::take(&mut overrides))?;
+            let data = DataFolder::open(&data_path(&arguments, overrides)?)?;
             runtime(1)?.block_on(restore(&data, &arguments.folder, &outside))
         }
     }
@@ -186,9 +211,8 @@ fn serve(arguments: ServeArgs, overrides: Vec<(String, String)>) -> anyhow::Resu
     runtime(workers)?.block_on(serve::run(config, clock))
 }
 
-fn data_folder(arguments: &FolderArgs, overrides: Vec<(String, String)>) -> anyhow::Result<DataFolder> {
-    let path = load(arguments.config.clone(), overrides)?.settings.data;
-    Ok(DataFolder::open(&path)?)
+fn data_path(arguments: &FolderArgs, overrides: Vec<(String, String)>) -> anyhow::Result<PathBuf> {
+    Ok(load(arguments.config.clone(), overrides)?.settings.data)
 }
 
 const STORE_COPY: &str = "ikebana.db";
@@ -196,6 +220,9 @@ const KEY_COPY: &str = "encryption.key";
 
 async fn backup(data: &DataFolder, folder: &Path, outside: &Outside) -> anyhow::Result<()> {
     let folder = control::absolute(folder)?;
+    if !data.store().is_file() {
+        bail!("there is no data in [{}]; name the data folder with --path.data", data.path().display());
+    }
     if folder.exists() {
         bail!("[{}] is there already; name a new folder", folder.display());
     }
@@ -209,7 +236,8 @@ async fn backup(data: &DataFolder, folder: &Path, outside: &Outside) -> anyhow::
     }
     writeln!(
         std::io::stdout(),
-        "backed up to [{}]; it holds the encryption key too, so keep it where nobody else can read it",
+        "backed up [{}] to [{}]; it holds the encryption key too, so keep it where nobody else can read it",
+        data.path().display(),
         folder.display()
     )?;
     Ok(())
@@ -238,6 +266,6 @@ async fn restore(data: &DataFolder, folder: &Path, outside: &Outside) -> anyhow:
             write_private(&data.key(), &key).context("the data is restored, its key is not")?;
         }
     }
-    writeln!(std::io::stdout(), "restored from [{}]", folder.display())?;
+    writeln!(std::io::stdout(), "restored [{}] from [{}]", data.path().display(), folder.display())?;
     Ok(())
 }

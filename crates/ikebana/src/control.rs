@@ -49,6 +49,10 @@ async fn answer(stream: UnixStream, store: &Store) -> anyhow::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut line = String::new();
     BufReader::new(read.take(LONGEST)).read_line(&mut line).await?;
+    if line.is_empty() {
+        // Somebody only looked whether a server is here.
+        return Ok(());
+    }
     let result = match serde_json::from_str(&line)? {
         Command::Backup(to) => store.engine().backup(&to).await,
         Command::Restore(from) => store.engine().restore(&from).await,

@@ -44,6 +44,9 @@ impl DataFolder {
         builder.recursive(true);
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        if path.exists() && !path.is_dir() {
+            return Err(DataError { path: path.to_owned(), reason: "it is not a folder".to_owned() });
+        }
         builder.create(path).map_err(fault(path))?;
         let path = path.canonicalize().map_err(fault(path))?;
         Ok(Self(path))

@@ -172,9 +172,10 @@ impl Program {
         )?;
         let store = open_store(Options::at(data.store()), keyring, &outside)?;
         let parts = put_together(&config, &store, uuid, &outside)?;
-        let drawn = parts.identity.ensure_superuser(config.password.clone()).await?;
-        parts.spaces.ensure_default().await?;
+        // The address first: a start that fails must not have made a password that nobody was shown.
         let server = Server::bind(parts.app, &config.host, config.port).await?;
+        parts.spaces.ensure_default().await?;
+        let drawn = parts.identity.ensure_superuser(config.password.clone()).await?;
         Ok(Self { data, store, superuser: (SUPERUSER, drawn), server })
     }
 }

@@ -34,7 +34,7 @@ pub(crate) async fn answer(system: Arc<System>) -> Result<Answer, ApiError> {
          <p>This server speaks the Kibana HTTP API of the {number} line. It has no browser application: use it \
          with curl, Terraform, or any client of that API, with HTTP Basic credentials.</p>\
          <ul><li><a href=\"{base}/api/status\">{base}/api/status</a>: how it is</li>{document}\
-         <li><a href=\"{base}/metrics\">{base}/metrics</a>: numbers for Prometheus</li></ul>\
+         <li><a href=\"{base}/metrics\">{base}/metrics</a>: numbers for Prometheus, with credentials</li></ul>\
          <p>Not affiliated with Elastic. Elastic and Kibana are trademarks of their owner.</p></body></html>\n",
         program = escape(&about.program),
         number = escape(&about.number),
