@@ -12,7 +12,7 @@ pub enum ChangeKind {
     Delete,
 }
 
-/// One written or removed object. An object that is written often shows its last change only.
+/// One write or removal of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// Where in the order of all writes.
