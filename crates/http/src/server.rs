@@ -26,6 +26,9 @@ use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove
 /// Connections at once. Further ones wait in the kernel.
 const CONNECTIONS: usize = 16_384;
 
+/// Bytes of a request's head at most: Node's limit is 16 KiB; longer tokens than that are seen.
+const HEAD: usize = 64 * 1024;
+
 /// Bytes from which on an answer is compressed.
 const COMPRESSED_FROM: u64 = 1024;
 
@@ -123,6 +126,7 @@ fn connection_builder(settings: &HttpSettings) -> Builder<TokioExecutor> {
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(settings.keepalive_timeout)
+        .max_buf_size(HEAD)
         .pipeline_flush(true);
     builder
         .http2()

@@ -29,6 +29,9 @@ fn rejected_for(reason: &str, cause: &str) -> AuthenticationError {
     ))
 }
 
+/// Characters of a user name, as Elasticsearch limits them.
+const LONGEST_USERNAME: usize = 1024;
+
 /// Name and password of a `Basic` header.
 pub(crate) fn credentials(authorization: &str) -> Result<(String, Secret), AuthenticationError> {
     let (scheme, rest) = authorization.split_once(' ').unwrap_or((authorization, ""));
@@ -47,6 +50,10 @@ pub(crate) fn credentials(authorization: &str) -> Result<(String, Secret), Authe
     let text = String::from_utf8_lossy(&decoded);
     let (username, password) =
         text.split_once(':').ok_or_else(|| rejected("invalid basic authentication header value"))?;
+    if username.chars().count() > LONGEST_USERNAME {
+        // Nobody has such a name; it is neither looked up nor kept nor logged.
+        return Err(rejected("unable to authenticate user for REST request [/_security/_authenticate]"));
+    }
     Ok((username.to_owned(), Secret::from(password.to_owned())))
 }
 

@@ -134,6 +134,10 @@ impl Identity {
         if let Some(principal) = self.recall(&mark).await? {
             return Ok(principal);
         }
+        // The others that waited may have been guesses too.
+        if let Some(wait) = self.throttle.wait(&username, peer) {
+            return Err(AuthenticationError::Throttled(wait));
+        }
         let right = self
             .verify(turn, password, hash)
             .await
@@ -279,6 +283,9 @@ impl Identity {
     /// # Errors
     /// [`UserError`].
     pub async fn put_user(&self, username: &str, new: NewUser) -> Result<(), UserError> {
+        if new.metadata.iter().flatten().any(|(name, _)| name.starts_with('_')) {
+            return Err(UserError::ReservedMetadata);
+        }
         let hash = match new.password.clone().map(Secret::from) {
             Some(password) => {
                 check_password(&password)?;

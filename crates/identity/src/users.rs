@@ -71,6 +71,9 @@ pub enum UserError {
     /// Fewer than six characters.
     #[error("passwords must be at least [6] characters long")]
     ShortPassword,
+    /// Such names are the system's.
+    #[error("Validation Failed: 1: metadata keys may not start with [_];")]
+    ReservedMetadata,
     /// The present password that was given is wrong.
     #[error("unable to authenticate user [{0}] for REST request [/_security/_authenticate]")]
     WrongPassword(String),

@@ -231,9 +231,8 @@ async fn backup(data: &DataFolder, folder: &Path, outside: &Outside) -> anyhow::
     if !control::ask(data, &Ask::Backup(to.clone())).await? {
         crate::wiring::backup_offline(data, &to, outside).await?;
     }
-    if let Ok(key) = std::fs::read(data.key()) {
-        write_private(&folder.join(KEY_COPY), &key)?;
-    }
+    let key = std::fs::read(data.key()).context("the data is copied, its key is not")?;
+    write_private(&folder.join(KEY_COPY), &key)?;
     writeln!(
         std::io::stdout(),
         "backed up [{}] to [{}]; it holds the encryption key too, so keep it where nobody else can read it",

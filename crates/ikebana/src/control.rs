@@ -34,7 +34,12 @@ pub(crate) fn listen(data: &DataFolder, store: Store) -> anyhow::Result<tokio::t
     let _ = std::fs::remove_file(&path);
     let listener = UnixListener::bind(&path).with_context(|| format!("[{}]", path.display()))?;
     Ok(tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
+        loop {
+            let Ok((stream, _)) = listener.accept().await else {
+                // Out of file descriptors, most likely.
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                continue;
+            };
             let store = store.clone();
             tokio::spawn(async move {
                 if let Err(error) = answer(stream, &store).await {

@@ -93,6 +93,11 @@ impl DataFolder {
         decryption_only: &[Secret],
         random: Arc<dyn Random>,
     ) -> Result<Keyring, DataError> {
+        if self.store().is_file() && !self.key().is_file() {
+            let reason =
+                "the store is there but the key that its secrets are written with is not; put it back";
+            return Err(DataError { path: self.key(), reason: reason.to_owned() });
+        }
         let generated = Secret::from(self.kept(KEY, || {
             let mut key = [0; 32];
             random.fill(&mut key);

@@ -18,9 +18,12 @@ pub(crate) async fn run(config: Config, clock: Arc<SystemClock>) -> anyhow::Resu
     let url = format!("{scheme}://{host}:{port}{base}");
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let control = control::listen(&program.data, program.store.clone())?;
-    let _redirect = redirect.map(|from| ikebana_http::redirect_to_tls(&host, from, port)).transpose()?;
+    // Said first: whatever fails from here on, the password was shown.
     welcome(&program, &url, clock.elapsed())?;
+    let _redirect = redirect.map(|from| ikebana_http::redirect_to_tls(&host, from, port)).transpose()?;
+    let control = control::listen(&program.data, program.store.clone())
+        .inspect_err(|error| tracing::warn!(%error, "backup and restore of the running server are off"))
+        .ok();
     tracing::info!(url, data = %program.data.path().display(), "http server running");
     program
         .server
@@ -31,7 +34,9 @@ pub(crate) async fn run(config: Config, clock: Arc<SystemClock>) -> anyhow::Resu
             }
         })
         .await;
-    control.abort();
+    if let Some(control) = control {
+        control.abort();
+    }
     let _ = std::fs::remove_file(program.data.socket());
     tracing::info!("stopped");
     Ok(())

@@ -145,7 +145,9 @@ fn refusal(error: UserError) -> ApiError {
         UserError::NotFound(_) => ApiError::new(StatusCode::NOT_FOUND, "[{}]: undefined"),
         UserError::Reserved(_) => invalid("action_request_validation_exception", &text),
         UserError::Undeletable(_) => illegal(&text),
-        UserError::NoPassword | UserError::ShortPassword => invalid("validation_exception", &text),
+        UserError::NoPassword | UserError::ShortPassword | UserError::ReservedMetadata => {
+            invalid("validation_exception", &text)
+        }
         UserError::WrongPassword(_) => ApiError::forbidden(cluster_text("security_exception", &text)),
         UserError::Busy => ApiError::unavailable("Service Unavailable", 1),
         UserError::Store(error) => error.into(),

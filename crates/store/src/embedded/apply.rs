@@ -176,6 +176,16 @@ impl Applier<'_> {
         }
     }
 
+    fn by_number(&self, number: i64) -> Result<Option<Stored>, Failure> {
+        let mut statement =
+            self.connection.prepare_cached(&format!("SELECT {COLUMNS} FROM objects o WHERE o.object = ?"))?;
+        let mut rows = statement.query([number])?;
+        match rows.next()? {
+            None => Ok(None),
+            Some(row) => Ok(Some(read(self.layout, row)?)),
+        }
+    }
+
     fn draw(&mut self) -> u64 {
         let seq = self.next_seq;
         self.next_seq += 1;
@@ -253,19 +263,15 @@ impl Applier<'_> {
     }
 
     fn empty_space(&mut self, space: &str, outcome: &mut Outcome) -> Result<(), Failure> {
-        // The rows are collected first: deleting while a statement reads the same tables would let it
-        // see some rows twice or not at all.
-        let mut inside = Vec::new();
-        {
-            let mut statement = self.connection.prepare_cached(&format!(
-                "SELECT {COLUMNS} FROM object_spaces s JOIN objects o ON o.object = s.object WHERE s.space = ?"
-            ))?;
-            let mut rows = statement.query([space])?;
-            while let Some(row) = rows.next()? {
-                inside.push(read(self.layout, row)?);
-            }
-        }
-        for stored in inside {
+        // The row numbers are collected first: deleting while a statement reads the same tables would let
+        // it see some rows twice or not at all.
+        let inside: Vec<i64> = self
+            .connection
+            .prepare_cached("SELECT object FROM object_spaces WHERE space = ?")?
+            .query_map([space], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        for number in inside {
+            let Some(stored) = self.by_number(number)? else { continue };
             let left: Vec<Arc<str>> =
                 stored.object.namespaces.iter().filter(|name| ***name != *space).cloned().collect();
             if left.is_empty() {

@@ -126,7 +126,9 @@ pub(super) struct Opened {
 pub(super) fn open(options: &Options, registry: &Registry, clock: &dyn Clock) -> Result<Opened, OpenError> {
     let lock = if options.vfs.is_none() {
         check_header(&options.path)?;
-        Some(lock(&options.path)?)
+        let lock = lock(&options.path)?;
+        make_private(&options.path)?;
+        Some(lock)
     } else {
         None
     };
@@ -137,6 +139,15 @@ pub(super) fn open(options: &Options, registry: &Registry, clock: &dyn Clock) ->
     let next_seq = next_seq(&connection)?;
     let term = primary_term(&connection)?;
     Ok(Opened { connection, layout, next_seq, term, lock })
+}
+
+/// The file, readable for its owner only. SQLite gives the files beside it the same mode.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
 }
 
 fn lock(path: &Path) -> Result<std::fs::File, OpenError> {

@@ -6,12 +6,10 @@ use serde_json::{Value, json};
 /// Of the login page and the browser application, or not here yet.
 pub(super) const UNUSED: &[&str] = &[
     "accessAgreement",
-    "audit.appender",
-    "audit.ignore_filters",
-    "authc.providers",
-    "authc.selector",
-    "authc.oidc",
-    "authc.saml",
+    "audit",
+    "authc",
+    "cookieName",
+    "encryptionKey",
     "experimental",
     "fipsMode",
     "loginAssistanceMessage",
@@ -20,7 +18,8 @@ pub(super) const UNUSED: &[&str] = &[
     "roleManagementEnabled",
     "roleMappingManagementEnabled",
     "sameSiteCookies",
-    "session.concurrentSessions",
+    "secureCookies",
+    "session",
     "showInsecureClusterWarning",
     "ui",
 ];

@@ -51,7 +51,18 @@ xpack.security:
 #[test]
 fn a_full_file() {
     let loaded = Start::yaml(FULL).load().unwrap();
-    assert_eq!(loaded.ignored, Vec::<String>::new());
+    assert_eq!(
+        loaded.ignored,
+        [
+            "xpack.security.cookieName",
+            "xpack.security.secureCookies",
+            "xpack.security.session.idleTimeout",
+            "xpack.security.session.lifespan",
+            "xpack.security.authc.http.autoSchemesEnabled",
+            "xpack.security.authc.http.schemes",
+            "xpack.security.audit.enabled"
+        ]
+    );
     let settings = loaded.settings;
     assert_eq!(settings.data, PathBuf::from("/var/lib/ikebana"));
     assert_eq!(
