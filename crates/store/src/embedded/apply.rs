@@ -89,10 +89,13 @@ impl Applier<'_> {
             self.judge(precondition)?;
         }
         let mut outcome = Outcome::default();
-        for operation in &commit.operations {
+        for (at, operation) in commit.operations.iter().enumerate() {
             match operation {
                 PreparedOperation::Put(put) => {
-                    let saved = self.put(put, &mut outcome)?;
+                    // A precondition looked just now; only an operation before this one could have made it.
+                    let absent = Precondition::Absent(put.draft.key.clone());
+                    let known_absent = at == 0 && commit.preconditions.contains(&absent);
+                    let saved = self.put(put, known_absent, &mut outcome)?;
                     outcome.objects.push(saved);
                 }
                 PreparedOperation::Delete(key) => {
@@ -192,9 +195,14 @@ impl Applier<'_> {
         seq
     }
 
-    fn put(&mut self, put: &PreparedPut, outcome: &mut Outcome) -> Result<Arc<SavedObject>, Failure> {
+    fn put(
+        &mut self,
+        put: &PreparedPut,
+        known_absent: bool,
+        outcome: &mut Outcome,
+    ) -> Result<Arc<SavedObject>, Failure> {
         let seq = self.draw();
-        let before = self.lookup(&put.draft.key)?;
+        let before = if known_absent { None } else { self.lookup(&put.draft.key)? };
         let object = before.as_ref().map_or_else(|| signed(seq), |stored| stored.row);
         let saved = self.saved(put, seq);
         if let Some(stored) = &before {
@@ -279,7 +287,7 @@ impl Applier<'_> {
             } else {
                 let mut draft = stored.object.draft();
                 draft.namespaces = left;
-                self.put(&PreparedPut::new(self.layout, draft)?, outcome)?;
+                self.put(&PreparedPut::new(self.layout, draft)?, false, outcome)?;
             }
         }
         Ok(())
