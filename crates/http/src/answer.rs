@@ -7,6 +7,7 @@ use http_body_util::{BodyExt as _, Full, StreamBody, combinators::UnsyncBoxBody}
 use serde::Serialize;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use tokio::sync::OwnedSemaphorePermit;
 
 /// A failure in the middle of a streamed body: the connection is cut, so that nobody takes the part for
 /// the whole.
@@ -18,6 +19,16 @@ pub enum Payload {
     Whole(Full<Bytes>),
     /// Still to come.
     Stream(UnsyncBoxBody<Bytes, StreamError>),
+    /// One of the above, with the place among the requests in hand that it takes until it is sent.
+    Held(Box<(Payload, OwnedSemaphorePermit)>),
+}
+
+impl Payload {
+    /// Keeps the place until the bytes are sent or given up; at once free if there are none.
+    #[must_use]
+    pub fn held(self, place: OwnedSemaphorePermit) -> Self {
+        if http_body::Body::is_end_stream(&self) { self } else { Self::Held(Box::new((self, place))) }
+    }
 }
 
 impl http_body::Body for Payload {
@@ -31,6 +42,7 @@ impl http_body::Body for Payload {
         match self.get_mut() {
             Self::Whole(body) => Pin::new(body).poll_frame(cx).map_err(|never| match never {}),
             Self::Stream(body) => Pin::new(body).poll_frame(cx),
+            Self::Held(held) => Pin::new(&mut held.0).poll_frame(cx),
         }
     }
 
@@ -38,6 +50,7 @@ impl http_body::Body for Payload {
         match self {
             Self::Whole(body) => body.is_end_stream(),
             Self::Stream(body) => body.is_end_stream(),
+            Self::Held(held) => held.0.is_end_stream(),
         }
     }
 
@@ -45,6 +58,7 @@ impl http_body::Body for Payload {
         match self {
             Self::Whole(body) => body.size_hint(),
             Self::Stream(body) => body.size_hint(),
+            Self::Held(held) => held.0.size_hint(),
         }
     }
 }
@@ -54,6 +68,7 @@ impl std::fmt::Debug for Payload {
         f.write_str(match self {
             Self::Whole(_) => "Whole",
             Self::Stream(_) => "Stream",
+            Self::Held(_) => "Held",
         })
     }
 }
@@ -125,5 +140,27 @@ impl Answer {
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.insert(name, value);
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use tokio::sync::Semaphore;
+
+    #[tokio::test]
+    async fn a_place_is_kept_until_the_body_is_gone() {
+        let places = Arc::new(Semaphore::new(1));
+        let place = || places.clone().try_acquire_owned().unwrap();
+        let mut held = Answer::bytes(StatusCode::OK, "text/plain", "abc").payload.held(place());
+        assert_eq!(http_body::Body::size_hint(&held).exact(), Some(3));
+        assert_eq!(held.frame().await.unwrap().unwrap().into_data().unwrap(), "abc");
+        assert_eq!(places.available_permits(), 0);
+        drop(held);
+        assert_eq!(places.available_permits(), 1);
+        let empty = Answer::empty(StatusCode::NO_CONTENT).payload.held(place());
+        assert_eq!(places.available_permits(), 1, "nothing is left to send");
+        drop(empty);
     }
 }

@@ -1,4 +1,4 @@
-//! The payload step: size, content type, decoding, JSON (`http-core.md` §1, step 4).
+//! The payload step: size, content type, decoding, JSON. Order and texts are those of hapi, Kibana's framework.
 
 use crate::error::ApiError;
 use bytes::{Bytes, BytesMut};

@@ -1,8 +1,8 @@
 //! What a handler is given.
 
 use crate::error::ApiError;
+use crate::upload::Upload;
 use http::{HeaderMap, StatusCode};
-use hyper::body::Incoming;
 use ikebana_identity::Principal;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -24,8 +24,8 @@ pub struct Call {
     pub body: Value,
     /// The body as it was sent.
     pub raw_body: Value,
-    /// The bytes, for [`crate::Body::Multipart`] and [`crate::Body::Stream`].
-    pub stream: Option<Incoming>,
+    /// The bytes, for [`crate::Body::Multipart`] and [`crate::Body::Stream`]; limited in size and time.
+    pub stream: Option<Upload>,
     /// The headers as sent.
     pub headers: Arc<HeaderMap>,
     /// Where the call comes from.
@@ -78,4 +78,23 @@ impl std::fmt::Display for RequestId {
             Self::Given(text) => f.write_str(text),
         }
     }
+}
+
+tokio::task_local! {
+    static CURRENT: RequestId;
+}
+
+/// The request that the running task works for, for the lines of the log. Cheaper than a span of `tracing`,
+/// which would be made for every request and read by hardly any.
+pub fn current_request() -> Option<RequestId> {
+    CURRENT.try_with(Clone::clone).ok()
+}
+
+/// Does something in the name of a request.
+pub fn within_request<T>(id: RequestId, work: impl FnOnce() -> T) -> T {
+    CURRENT.sync_scope(id, work)
+}
+
+pub(crate) fn walking<F: Future>(id: RequestId, walk: F) -> impl Future<Output = F::Output> {
+    CURRENT.scope(id, walk)
 }

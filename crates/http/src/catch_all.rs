@@ -1,4 +1,4 @@
-//! `GET` of a path that no route has (`http-core.md` §1, step 2).
+//! `GET` of a path that no route has: Kibana's server source, 8.19 (its core application).
 
 use crate::answer::Answer;
 use crate::error::ApiError;

@@ -1,4 +1,4 @@
-//! Errors as callers see them (`http-core.md` §1.6).
+//! Errors as callers see them, in the form of Kibana's framework, hapi.
 
 use http::StatusCode;
 use ikebana_store::StoreError;
@@ -95,7 +95,12 @@ impl From<StoreError> for ApiError {
             StoreError::Conflict(_) | StoreError::NotUnique { .. } => Self::conflict(text),
             StoreError::TooMany { .. } | StoreError::BadQuery(_) => Self::bad_request(text),
             StoreError::UnknownType(_) => Self::bad_request(format!("{text}: Bad Request")),
-            StoreError::Busy | StoreError::Full | StoreError::Unavailable(_) => {
+            // Reads, writes and kept lists each have a limit; the log says no more than is known.
+            StoreError::Busy => Self {
+                inside: Some("the store has as much in hand as it takes on".to_owned()),
+                ..Self::unavailable("Service Unavailable", 5)
+            },
+            StoreError::Full | StoreError::Unavailable(_) => {
                 Self { inside: Some(text), ..Self::unavailable("Service Unavailable", 5) }
             }
             StoreError::Encryption { .. } | StoreError::Damaged(_) => Self::internal(text),

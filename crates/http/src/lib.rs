@@ -11,23 +11,27 @@ mod cors;
 mod error;
 mod metrics;
 mod openapi;
+mod redirect;
 mod respond;
 mod router;
+mod sending;
 mod server;
 mod settings;
 mod spec;
 mod tls;
+mod upload;
 mod version;
 mod walk;
 
 pub use answer::{Answer, Payload, StreamError};
-pub use call::{Call, RequestId};
+pub use call::{Call, RequestId, current_request, within_request};
 pub use error::{ApiError, INTERNAL};
 pub use metrics::{Metrics, Snapshot};
 pub use openapi::{DocumentFilter, document};
+pub use redirect::redirect_to_tls;
 pub use respond::HeaderError;
 pub use router::{RouteError, Router};
-pub use server::{BindError, Server, redirect_to_tls};
+pub use server::{BindError, Server};
 pub use settings::{
     ClientAuthentication, CorsSettings, HttpSettings, PrivateKey, TlsSettings, default_headers,
 };
@@ -36,6 +40,7 @@ pub use spec::{
     PUBLIC_VERSION, Route, RouteSpec,
 };
 pub use tls::{TlsError, acceptor};
+pub use upload::Upload;
 pub use walk::{App, AppError};
 
 /// The registry of metrics that all crates share.

@@ -1,4 +1,4 @@
-//! What every answer carries (`http-core.md` §1.5).
+//! What every answer carries: Kibana's server source, 8.19 (its pre-response handlers).
 
 use crate::answer::{Answer, Payload};
 use crate::error::ApiError;
@@ -30,10 +30,13 @@ impl Conventions {
         let configured = settings.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         // Room for what answers add, so that a copy need not grow.
         let mut headers = HeaderMap::with_capacity(32);
-        for (name, value) in configured.chain(own) {
-            let fault = || HeaderError { name: name.to_owned(), value: value.to_owned() };
-            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| fault())?;
-            headers.insert(name, HeaderValue::from_str(value).map_err(|_| fault())?);
+        for (name, value) in configured {
+            let (name, value) = parsed(name, value)?;
+            headers.append(name, value);
+        }
+        for (name, value) in own {
+            let (name, value) = parsed(name, value)?;
+            headers.insert(name, value);
         }
         Ok(Self { headers })
     }
@@ -44,13 +47,21 @@ impl Conventions {
         *response.status_mut() = answer.status;
         let mut headers = self.headers.clone();
         for (name, value) in &answer.headers {
-            if name == header::CACHE_CONTROL || !self.headers.contains_key(name) {
+            if name == header::CACHE_CONTROL {
                 headers.insert(name, value.clone());
+            } else if !self.headers.contains_key(name) {
+                headers.append(name, value.clone());
             }
         }
         *response.headers_mut() = headers;
         response
     }
+}
+
+fn parsed(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), HeaderError> {
+    let fault = || HeaderError { name: name.to_owned(), value: value.to_owned() };
+    let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| fault())?;
+    Ok((parsed, HeaderValue::from_str(value).map_err(|_| fault())?))
 }
 
 /// The JSON form of an error.

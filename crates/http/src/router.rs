@@ -1,4 +1,4 @@
-//! From method and path to a route (`http-core.md` §1, step 1 and 2).
+//! From method and path to a route. Precedence of literal segments: Kibana's HTTP framework, hapi.
 
 use crate::settings::HttpSettings;
 use crate::spec::{Method, Route};

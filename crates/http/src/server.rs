@@ -1,10 +1,11 @@
 //! Sockets: accepting, TLS, time limits, stopping.
 
 use crate::answer::Payload;
+use crate::sending::{Patient, Pulses, Sending};
 use crate::settings::HttpSettings;
 use crate::tls::{TlsError, acceptor};
 use crate::walk::App;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use http_body_util::Either;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -126,8 +127,7 @@ fn connection_builder(settings: &HttpSettings) -> Builder<TokioExecutor> {
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(settings.keepalive_timeout)
-        .max_buf_size(HEAD)
-        .pipeline_flush(true);
+        .max_buf_size(HEAD);
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -147,6 +147,8 @@ struct Connection {
 impl Connection {
     async fn serve(self, stream: TcpStream, tls: Option<TlsAcceptor>) {
         let _ = stream.set_nodelay(true);
+        // Below TLS, so that what counts is what the other side takes.
+        let stream = Patient::new(stream, self.app.settings.socket_timeout);
         match tls {
             None => self.talk(stream).await,
             Some(acceptor) => {
@@ -166,13 +168,19 @@ impl Connection {
     {
         let _counted = self.app.metrics().connection();
         let (app, peer) = (self.app, self.peer);
-        let patience = app.settings.keepalive_timeout;
+        let (patience, send_patience) = (app.settings.keepalive_timeout, app.settings.socket_timeout);
         let asked = Arc::new(AtomicBool::new(false));
-        let seen = asked.clone();
-        let service = service_fn(move |request| {
+        let pulses = Arc::new(Pulses::new());
+        let (seen, sent) = (asked.clone(), pulses.clone());
+        let service = service_fn(move |request: Request<Incoming>| {
             seen.store(true, Ordering::Relaxed);
-            let app = app.clone();
-            async move { Ok::<_, Infallible>(answer(&app, request, peer).await) }
+            let (app, sent) = (app.clone(), sent.clone());
+            async move {
+                let several_streams = request.version() == Version::HTTP_2;
+                let response = answer(&app, request, peer).await;
+                let pulse = several_streams.then(|| sent.body());
+                Ok::<_, Infallible>(response.map(|body| Sending::new(body, pulse)))
+            }
         });
         let connection = self.builder.serve_connection(TokioIo::new(stream), service).into_owned();
         tokio::select! {
@@ -181,6 +189,9 @@ impl Connection {
             },
             () = nothing_asked(&asked, patience) => {
                 tracing::debug!(%peer, "a connection on which nothing was asked is closed");
+            }
+            () = pulses.stalled(send_patience) => {
+                tracing::debug!(%peer, "a connection whose answer is not read is closed");
             }
         }
     }
@@ -252,36 +263,4 @@ fn referrer_allowed(app: &App, request: &Request<Incoming>) -> bool {
     };
     let host = referrer.parse::<http::Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
     host.is_some_and(|host| allowed.contains(&host))
-}
-
-/// Answers plain HTTP on another port with the way to the TLS one (`server.ssl.redirectHttpFromPort`),
-/// until the task is dropped.
-///
-/// # Errors
-/// [`BindError::Address`].
-pub fn redirect_to_tls(host: &str, from: u16, to: u16) -> Result<tokio::task::JoinHandle<()>, BindError> {
-    let fault = |source| BindError::Address { address: format!("{host}:{from}"), source };
-    let listener = std::net::TcpListener::bind((host, from)).map_err(fault)?;
-    listener.set_nonblocking(true).map_err(fault)?;
-    let listener = TcpListener::from_std(listener).map_err(fault)?;
-    let own_host = host.to_owned();
-    Ok(tokio::spawn(async move {
-        let builder = Arc::new(Builder::new(TokioExecutor::new()));
-        while let Ok((stream, _)) = listener.accept().await {
-            let (builder, own_host) = (builder.clone(), own_host.clone());
-            tokio::spawn(async move {
-                let service = service_fn(move |request: Request<Incoming>| {
-                    let asked = request.headers().get(header::HOST).and_then(|value| value.to_str().ok());
-                    let name = asked.map_or(own_host.as_str(), |text| text.split(':').next().unwrap_or(text));
-                    let path = request.uri().path_and_query().map_or("/", |text| text.as_str());
-                    let answer = crate::Answer::redirect(&format!("https://{name}:{to}{path}"));
-                    let mut response = Response::new(answer.payload);
-                    *response.status_mut() = answer.status;
-                    *response.headers_mut() = answer.headers;
-                    async move { Ok::<_, Infallible>(response) }
-                });
-                let _ = builder.serve_connection(TokioIo::new(stream), service).await;
-            });
-        }
-    }))
 }

@@ -17,8 +17,8 @@ pub struct HttpSettings {
     pub rewrite_base_path: bool,
     /// `server.maxPayload`, bytes.
     pub max_payload: u64,
-    /// `server.socketTimeout`: the deadline of a request, and how long a silent connection is kept while a
-    /// request is on its way.
+    /// `server.socketTimeout`: the deadline of a request, and how long a connection is kept on which an answer
+    /// is not read.
     pub socket_timeout: Duration,
     /// `server.payloadTimeout`: how long a body may take to arrive.
     pub payload_timeout: Duration,
@@ -40,7 +40,8 @@ pub struct HttpSettings {
     pub request_id_from: Vec<IpAddr>,
     /// `server.oas.enabled`.
     pub oas_enabled: bool,
-    /// Headers of every answer, in order: security, custom, content security policy.
+    /// Headers of every answer, in order: security, custom, content security policy. A name that is there
+    /// several times is sent as often.
     pub headers: Vec<(String, String)>,
     /// `server.cors.*`; `None`: off.
     pub cors: Option<CorsSettings>,

@@ -63,7 +63,7 @@ impl Method {
     }
 }
 
-/// Who a route is meant for (`http-core.md` §1.3).
+/// Who a route is meant for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// Anybody.
@@ -137,7 +137,7 @@ pub struct RouteSpec {
     pub tag: &'static str,
     /// Who it is meant for.
     pub access: Access,
-    /// Whether the version header is looked at (§1.4).
+    /// Whether the version header is looked at.
     pub versioned: bool,
     /// How callers are known.
     pub authentication: Authentication,

@@ -1,4 +1,4 @@
-//! API versions (`http-core.md` §1.4).
+//! API versions: Kibana's server source, 8.19 (its versioned router).
 
 use crate::error::ApiError;
 use crate::spec::{Access, INTERNAL_VERSION, PUBLIC_VERSION, RouteSpec};

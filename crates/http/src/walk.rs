@@ -1,14 +1,15 @@
-//! The way of a request, in the one order that clients see (`http-core.md` §1).
+//! The way of a request, in the one order that clients see (Kibana's server source, 8.19).
 
 use crate::answer::{Answer, Payload};
 use crate::body;
-use crate::call::{Call, RequestId};
+use crate::call::{Call, RequestId, walking, within_request};
 use crate::error::ApiError;
 use crate::metrics::Metrics;
 use crate::respond::{self, Conventions, HeaderError};
 use crate::router::{Found, RouteError, Router, Target, target};
 use crate::settings::HttpSettings;
 use crate::spec::{Access, Authentication, Authorization, Body, Method, Route, RouteSpec};
+use crate::upload::Upload;
 use crate::version;
 use futures_util::FutureExt as _;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
@@ -23,7 +24,6 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::Semaphore;
-use tracing::Instrument as _;
 
 /// The HTTP side cannot be put together: a bug or a setting, found at start.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +44,7 @@ pub struct App {
     identity: Arc<Identity>,
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
-    places: Semaphore,
+    places: Arc<Semaphore>,
     process: u64,
     requests: AtomicU64,
 }
@@ -78,7 +78,7 @@ impl App {
         random.fill(&mut process);
         Ok(Self {
             conventions: Conventions::new(&settings, license_signature)?,
-            places: Semaphore::new(settings.max_requests),
+            places: Arc::new(Semaphore::new(settings.max_requests)),
             router,
             settings,
             identity,
@@ -106,7 +106,7 @@ impl App {
     /// Answers a request.
     pub async fn answer(&self, request: Request<Incoming>, peer: IpAddr) -> Response<Payload> {
         let start = self.clock.elapsed();
-        let Ok(_place) = self.places.try_acquire() else {
+        let Ok(place) = self.places.clone().try_acquire_owned() else {
             self.metrics.refused();
             return self.finish(Err(ApiError::unavailable("Service Unavailable", 1)), None, start);
         };
@@ -119,19 +119,18 @@ impl App {
             headers: Arc::new(parts.headers),
             peer,
         };
-        let span = tracing::info_span!("request", id = %request.request_id);
         let mut route = None;
         // Boxed, so that the futures around it, which are moved about, stay small.
         let walk = AssertUnwindSafe(Box::pin(self.walk(&request, body, &mut route))).catch_unwind();
-        let walked = tokio::time::timeout(self.settings.socket_timeout, walk.instrument(span.clone())).await;
+        let walk = walking(request.request_id.clone(), walk);
+        let walked = tokio::time::timeout(self.settings.socket_timeout, walk).await;
         let result = match walked {
             Ok(Ok(result)) => result,
             Ok(Err(panic)) => Err(ApiError::internal(panic_text(&*panic))),
             Err(_) => Err(ApiError::unavailable("Service Unavailable", 1)),
         };
         in_hand.finish();
-        let _inside = span.enter();
-        self.log(&request, &result, start);
+        within_request(request.request_id.clone(), || self.log(&request, &result, start));
         let mut response = self.finish(result, route, start);
         if request.method != http::Method::OPTIONS {
             self.cors(&request.headers, &mut response);
@@ -139,7 +138,8 @@ impl App {
         if request.method == http::Method::HEAD {
             respond::without_body(&mut response);
         }
-        response
+        // The place is free when the answer is sent, not when it is made.
+        response.map(|payload| payload.held(place))
     }
 
     fn request_id(&self, headers: &HeaderMap, peer: IpAddr) -> RequestId {
@@ -299,29 +299,27 @@ impl App {
         spec: &RouteSpec,
         headers: &HeaderMap,
         body: Incoming,
-    ) -> Result<(Value, Option<Incoming>), ApiError> {
+    ) -> Result<(Value, Option<Upload>), ApiError> {
         if spec.method == Method::Get {
             return Ok((Value::Null, None));
         }
         let limit = spec.max_bytes.unwrap_or(self.settings.max_payload);
+        let timeout = self.settings.payload_timeout;
         match &spec.body {
             Body::None => {
                 body::check_length(headers, limit)?;
                 body::check_content_type(headers)?;
                 Ok((Value::Null, None))
             }
-            Body::Json(_) => {
-                let timeout = self.settings.payload_timeout;
-                Ok((body::read_json(headers, body, limit, timeout).await?, None))
-            }
+            Body::Json(_) => Ok((body::read_json(headers, body, limit, timeout).await?, None)),
             Body::Multipart => {
                 body::check_length(headers, limit)?;
                 body::check_multipart(headers)?;
-                Ok((Value::Null, Some(body)))
+                Ok((Value::Null, Some(Upload::new(body, limit, timeout))))
             }
             Body::Stream => {
                 body::check_length(headers, limit)?;
-                Ok((Value::Null, Some(body)))
+                Ok((Value::Null, Some(Upload::new(body, limit, timeout))))
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The `Basic` scheme, with the cluster's refusals (`http-core.md` §3).
+//! The `Basic` scheme; the refusals are worded as Elasticsearch words them and Kibana passes them on.
 
 use crate::credentials::AuthenticationError;
 use base64::Engine as _;

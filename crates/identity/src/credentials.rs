@@ -37,6 +37,17 @@ impl Default for Limits {
     }
 }
 
+/// What a start found or made of the superuser.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Superuser {
+    /// An earlier start made it; its password is what it was.
+    Kept,
+    /// Made with the password that was given.
+    Given,
+    /// Made with this password, which nobody else knows.
+    Drawn(Secret),
+}
+
 /// Why a caller was not recognised.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthenticationError {
@@ -222,16 +233,16 @@ impl Identity {
     ///
     /// # Errors
     /// [`UserError`].
-    pub async fn ensure_superuser(&self, given: Option<Secret>) -> Result<Option<Secret>, UserError> {
+    pub async fn ensure_superuser(&self, given: Option<Secret>) -> Result<Superuser, UserError> {
         let key = self.key(SUPERUSER)?;
         if self.object(&key).await?.is_some() {
-            return Ok(None);
+            return Ok(Superuser::Kept);
         }
-        let (password, drawn) = match given {
-            Some(password) => (password, None),
+        let (password, made) = match given {
+            Some(password) => (password, Superuser::Given),
             None => {
                 let password = self.draw_password();
-                (password.clone(), Some(password))
+                (password.clone(), Superuser::Drawn(password))
             }
         };
         check_password(&password)?;
@@ -239,7 +250,7 @@ impl Identity {
         let mut draft = self.store.draft(USER_TYPE, "", SUPERUSER)?;
         draft.attributes = user.attributes();
         self.store.commit(Commit::new().create(draft)).await?;
-        Ok(drawn)
+        Ok(made)
     }
 
     /// Twenty letters and digits: 119 bits.
@@ -286,7 +297,7 @@ impl Identity {
         if new.metadata.iter().flatten().any(|(name, _)| name.starts_with('_')) {
             return Err(UserError::ReservedMetadata);
         }
-        let hash = match new.password.clone().map(Secret::from) {
+        let hash = match new.password.clone() {
             Some(password) => {
                 check_password(&password)?;
                 Some(self.hash(password).await?)

@@ -1,4 +1,4 @@
-//! The features that privileges and spaces speak of (`http-core.md` §4.1).
+//! The features that privileges and spaces speak of, as Kibana 8.19 registers them.
 
 /// The group of a feature; a space's solution hides whole groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ mod space;
 mod throttle;
 mod users;
 
-pub use credentials::{AuthenticationError, Identity, Limits};
+pub use credentials::{AuthenticationError, Identity, Limits, Superuser};
 pub use features::{Category, FEATURES, Feature, Solution};
 pub use principal::{Principal, Realm};
 pub use space::{SPACE_TYPE, Space};

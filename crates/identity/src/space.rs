@@ -1,4 +1,4 @@
-//! The model of a space (`http-core.md` §6).
+//! The model of a space: Kibana's server source, 8.19.
 
 use crate::features::{Feature, Solution};
 use ikebana_query::FieldKind;

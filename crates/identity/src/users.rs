@@ -40,7 +40,7 @@ pub struct User {
 #[derive(Clone, Debug, Deserialize)]
 pub struct NewUser {
     /// Needed for a new user; absent: the password stays as it is.
-    pub password: Option<String>,
+    pub password: Option<Secret>,
     /// Names of roles.
     pub roles: Vec<String>,
     /// The person's name.
@@ -162,4 +162,17 @@ impl StoredUser {
 /// Elasticsearch's least length of a password.
 pub(crate) fn check_password(password: &Secret) -> Result<(), UserError> {
     if password.expose().chars().count() < 6 { Err(UserError::ShortPassword) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_user_does_not_print_the_password() {
+        let new = json!({"password": "hunter2", "roles": [], "enabled": true});
+        let new = NewUser::deserialize(new).unwrap();
+        assert_eq!(new.password.as_ref().map(Secret::expose), Some("hunter2"));
+        assert!(!format!("{new:?}").contains("hunter2"));
+    }
 }

@@ -1,8 +1,7 @@
 //! The command line.
 
-use crate::allocator;
 use crate::control::{self, Command as Ask};
-use crate::data::{DataFolder, write_private};
+use crate::data::{DataFolder, key_ids, write_private};
 use crate::logging;
 use crate::pid;
 use crate::serve;
@@ -96,7 +95,6 @@ struct FolderArgs {
 /// Runs the command line. The exit status is Kibana's: 78 for a wrong setting, 64 for an unknown one or a
 /// wrong call, 1 for anything else that fails.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    allocator::give_back_large_blocks();
     let (plain, overrides) = split_settings(arguments);
     let cli = match Cli::try_parse_from(plain) {
         Ok(cli) => cli,
@@ -126,7 +124,7 @@ fn told_once(error: &anyhow::Error) -> String {
 /// Takes `--dotted.name=value` and `--dotted.name value` out of the arguments.
 fn split_settings(arguments: impl IntoIterator<Item = OsString>) -> (Vec<OsString>, Vec<(String, String)>) {
     let (mut plain, mut settings) = (Vec::new(), Vec::new());
-    let mut arguments = arguments.into_iter();
+    let mut arguments = arguments.into_iter().peekable();
     while let Some(argument) = arguments.next() {
         let text = argument.to_string_lossy().into_owned();
         let name = text.strip_prefix("--").map(|rest| rest.split_once('=').map_or(rest, |(name, _)| name));
@@ -136,15 +134,20 @@ fn split_settings(arguments: impl IntoIterator<Item = OsString>) -> (Vec<OsStrin
                 let value = match text.split_once('=') {
                     Some((_, value)) => value.to_owned(),
                     // A flag without value switches on.
-                    None => {
-                        arguments.next().map_or("true".to_owned(), |next| next.to_string_lossy().into_owned())
-                    }
+                    None => arguments
+                        .next_if(|next| !is_option(&next.to_string_lossy()))
+                        .map_or("true".to_owned(), |next| next.to_string_lossy().into_owned()),
                 };
                 settings.push((name.to_owned(), value));
             }
         }
     }
     (plain, settings)
+}
+
+/// A negative number is a value.
+fn is_option(argument: &str) -> bool {
+    argument.starts_with('-') && argument.parse::<f64>().is_err()
 }
 
 fn run(cli: Cli, overrides: Vec<(String, String)>) -> anyhow::Result<()> {
@@ -185,7 +188,10 @@ fn load(
     config: Vec<PathBuf>,
     overrides: Vec<(String, String)>,
 ) -> Result<crate::settings::Loaded, SettingsError> {
-    let env: BTreeMap<String, String> = std::env::vars().collect();
+    // What is not UTF-8 cannot be named in a settings file.
+    let env: BTreeMap<String, String> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
     Settings::load(Sources { config_files: config, overrides, env })
 }
 
@@ -205,7 +211,10 @@ fn serve(arguments: ServeArgs, overrides: Vec<(String, String)>) -> anyhow::Resu
         tracing::info!(key, "this setting has no use here and is ignored");
     }
     let _pid_file = loaded.settings.pid_file.as_ref().map(pid::PidFileHeld::write).transpose()?;
-    let password = std::env::var("ELASTIC_PASSWORD").ok().filter(|text| !text.is_empty());
+    let password = match std::env::var("ELASTIC_PASSWORD") {
+        Err(std::env::VarError::NotUnicode(_)) => bail!("ELASTIC_PASSWORD is not UTF-8"),
+        read => read.ok().filter(|text| !text.is_empty()),
+    };
     let config = loaded.settings.config(password.map(Into::into));
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
     runtime(workers)?.block_on(serve::run(config, clock))
@@ -217,6 +226,7 @@ fn data_path(arguments: &FolderArgs, overrides: Vec<(String, String)>) -> anyhow
 
 const STORE_COPY: &str = "ikebana.db";
 const KEY_COPY: &str = "encryption.key";
+const KEY_IDS_COPY: &str = "encryption.keys";
 
 async fn backup(data: &DataFolder, folder: &Path, outside: &Outside) -> anyhow::Result<()> {
     let folder = control::absolute(folder)?;
@@ -233,6 +243,8 @@ async fn backup(data: &DataFolder, folder: &Path, outside: &Outside) -> anyhow::
     }
     let key = std::fs::read(data.key()).context("the data is copied, its key is not")?;
     write_private(&folder.join(KEY_COPY), &key)?;
+    let ids = key_ids(&data.key_ids()).context("the data is copied, the names of its keys are not")?;
+    write_private(&folder.join(KEY_IDS_COPY), ids.as_bytes())?;
     writeln!(
         std::io::stdout(),
         "backed up [{}] to [{}]; it holds the encryption key too, so keep it where nobody else can read it",
@@ -248,23 +260,67 @@ async fn restore(data: &DataFolder, folder: &Path, outside: &Outside) -> anyhow:
     if !from.is_file() {
         bail!("[{}] is not there; name a folder that `ikebana backup` made", from.display());
     }
-    let key = std::fs::read(folder.join(KEY_COPY)).ok();
-    let present = std::fs::read(data.key()).ok();
-    let other_key = key.is_some() && present.is_some() && key != present;
     if tokio::net::UnixStream::connect(data.socket()).await.is_ok() {
-        if other_key {
-            bail!("the backup was written with another encryption key: stop the server, then restore");
-        }
-        control::ask(data, &Ask::Restore(from)).await?;
+        restore_running(data, &folder, from).await?;
     } else {
-        restore_offline(data, &from, outside).await?;
-        if let Some(key) = key.filter(|_| other_key || present.is_none()) {
-            if let Some(present) = present {
-                write_private(&data.key().with_extension("key.before-restore"), &present)?;
-            }
-            write_private(&data.key(), &key).context("the data is restored, its key is not")?;
-        }
+        restore_stopped(data, &folder, &from, outside)?;
     }
     writeln!(std::io::stdout(), "restored [{}] from [{}]", data.path().display(), folder.display())?;
     Ok(())
+}
+
+/// The server goes on writing with its key, so the backup must have been made with it.
+async fn restore_running(data: &DataFolder, folder: &Path, from: PathBuf) -> anyhow::Result<()> {
+    let (key, present) = (std::fs::read(folder.join(KEY_COPY)).ok(), std::fs::read(data.key()).ok());
+    let (ids, present_ids) = (key_ids(&folder.join(KEY_IDS_COPY))?, key_ids(&data.key_ids())?);
+    let missing = ids.lines().any(|id| !present_ids.lines().any(|present| present == id));
+    if missing || (key.is_some() && present.is_some() && key != present) {
+        bail!("the backup was written with another encryption key: stop the server, then restore");
+    }
+    control::ask(data, &Ask::Restore(from)).await?;
+    Ok(())
+}
+
+fn restore_stopped(data: &DataFolder, folder: &Path, from: &Path, outside: &Outside) -> anyhow::Result<()> {
+    let _locked = data.lock()?;
+    let (key, present) = (std::fs::read(folder.join(KEY_COPY)).ok(), std::fs::read(data.key()).ok());
+    let ids = key_ids(&folder.join(KEY_IDS_COPY))?;
+    if let Some(kept) = restore_offline(data, from, outside)? {
+        writeln!(std::io::stdout(), "what was there before is kept at [{}]", kept.display())?;
+    }
+    if let Some(key) = key.filter(|key| present.as_ref() != Some(key)) {
+        if let Some(present) = present {
+            write_private(&data.key().with_extension("key.before-restore"), &present)?;
+        }
+        write_private(&data.key(), &key).context("the data is restored, its key is not")?;
+    }
+    write_private(&data.key_ids(), ids.as_bytes())
+        .context("the data is restored, the names of its keys are not")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_take_no_option_for_their_value() {
+        let split = |arguments: &[&str]| {
+            let (plain, settings) = split_settings(arguments.iter().map(OsString::from));
+            let plain: Vec<String> = plain.into_iter().map(|text| text.into_string().unwrap()).collect();
+            let settings: Vec<String> =
+                settings.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+            (plain.join(" "), settings.join(" "))
+        };
+        let cases: [(&[&str], &str, &str); 6] = [
+            (&["i", "--a.b", "--c.d=1"], "i", "a.b=true c.d=1"),
+            (&["i", "--a.b", "-p", "80"], "i -p 80", "a.b=true"),
+            (&["i", "--a.b", "c", "serve"], "i serve", "a.b=c"),
+            (&["i", "--a.b", "-1"], "i", "a.b=-1"),
+            (&["i", "--a.b=--c"], "i", "a.b=--c"),
+            (&["i", "serve", "--a.b"], "i serve", "a.b=true"),
+        ];
+        for (arguments, plain, settings) in cases {
+            assert_eq!(split(arguments), (plain.to_owned(), settings.to_owned()), "{arguments:?}");
+        }
+    }
 }

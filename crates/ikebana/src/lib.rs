@@ -10,7 +10,7 @@ mod serve;
 pub mod settings;
 mod wiring;
 
-pub use data::{DataError, DataFolder};
+pub use data::{DataError, DataFolder, LockedFolder};
 pub use wiring::{Config, Program, StartError, document};
 
 /// The version of the API that the server says it speaks.

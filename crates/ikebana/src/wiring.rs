@@ -1,16 +1,16 @@
 //! Puts the crates together: which types there are, which routes, and who is handed what.
 
-use crate::data::{DataError, DataFolder, license_signature};
+use crate::data::{DataError, DataFolder, LockedFolder, license_signature};
 use crate::{API_VERSION, VERSION};
 use ikebana_clock::{Clock, Random};
 use ikebana_http::{App, AppError, BindError, DocumentFilter, HttpSettings, MetricsRegistry, Route, Server};
-use ikebana_identity::{Identity, Limits, SUPERUSER, UserError};
+use ikebana_identity::{Identity, Limits, Superuser, UserError};
 use ikebana_secrets::{Keyring, Secret};
 use ikebana_spaces::{SpaceError, Spaces, SpacesSettings};
-use ikebana_store::embedded::{Embedded, OpenError, Options};
-use ikebana_store::{ObjectType, Registry, Store};
+use ikebana_store::embedded::{Embedded, OpenError, Options, restore_closed};
+use ikebana_store::{Engine as _, ObjectType, Registry, Store};
 use ikebana_system::{About, System};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What the program is told, whatever it was read from.
@@ -95,10 +95,11 @@ pub struct Program {
     pub data: DataFolder,
     /// The store, for the commands of the machine's owner.
     pub store: Store,
-    /// The name of the superuser, and the password if it was drawn just now.
-    pub superuser: (&'static str, Option<Secret>),
+    /// Whether the superuser was made just now, and how.
+    pub superuser: Superuser,
     /// The bound server.
     pub server: Server,
+    _folder: LockedFolder,
 }
 
 /// All types of objects.
@@ -164,8 +165,10 @@ impl Program {
     ) -> Result<Self, StartError> {
         let outside = Outside { clock, random };
         let data = DataFolder::open(&config.data)?;
-        let uuid = data.uuid(config.uuid.as_deref(), &*outside.random)?;
-        let keyring = data.keyring(
+        // First of all: two starts at once must not each draw a key.
+        let folder = data.lock()?;
+        let uuid = folder.uuid(config.uuid.as_deref(), &*outside.random)?;
+        let keyring = folder.keyring(
             config.encryption_key.as_ref(),
             &config.decryption_only_keys,
             outside.random.clone(),
@@ -175,8 +178,8 @@ impl Program {
         // The address first: a start that fails must not have made a password that nobody was shown.
         let server = Server::bind(parts.app, &config.host, config.port).await?;
         parts.spaces.ensure_default().await?;
-        let drawn = parts.identity.ensure_superuser(config.password.clone()).await?;
-        Ok(Self { data, store, superuser: (SUPERUSER, drawn), server })
+        let superuser = parts.identity.ensure_superuser(config.password.clone()).await?;
+        Ok(Self { data, store, superuser, server, _folder: folder })
     }
 }
 
@@ -186,26 +189,20 @@ fn open_store(options: Options, keyring: Keyring, outside: &Outside) -> Result<S
     Ok(Store::new(Arc::new(engine), registry, keyring, outside.clock.clone(), outside.random.clone()))
 }
 
-/// Restores a backup into the store's file while no server has it.
-pub(crate) async fn restore_offline(
+/// Puts a backup in place of the store's file while no server has it. Where the file that was there is kept.
+pub(crate) fn restore_offline(
     data: &DataFolder,
-    from: &std::path::Path,
+    from: &Path,
     outside: &Outside,
-) -> anyhow::Result<()> {
-    let random = outside.random.clone();
-    let store = open_store(Options::at(data.store()), data.keyring(None, &[], random)?, outside)?;
-    Ok(store.engine().restore(from).await?)
+) -> Result<Option<PathBuf>, OpenError> {
+    restore_closed(&Options::at(data.store()), from, &Registry::new(object_types()), &*outside.clock)
 }
 
 /// Copies the store's file while no server has it.
-pub(crate) async fn backup_offline(
-    data: &DataFolder,
-    to: &std::path::Path,
-    outside: &Outside,
-) -> anyhow::Result<()> {
-    let random = outside.random.clone();
-    let store = open_store(Options::at(data.store()), data.keyring(None, &[], random)?, outside)?;
-    Ok(store.engine().backup(to).await?)
+pub(crate) async fn backup_offline(data: &DataFolder, to: &Path, outside: &Outside) -> anyhow::Result<()> {
+    let registry = Registry::new(object_types());
+    let engine = Embedded::open(Options::at(data.store()), registry, outside.clock.clone())?;
+    Ok(engine.backup(to).await?)
 }
 
 /// The OpenAPI document of all routes.
@@ -225,4 +222,21 @@ pub fn document(clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<serde_
     let parts = put_together(&config, &store, String::new(), &outside)?;
     let specs = parts.app.routes().iter().map(|route| &route.spec);
     Ok(ikebana_http::document(specs, &DocumentFilter::default(), API_VERSION, "http://localhost:5601"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ikebana_clock::{FakeClock, Millis, SeededRandom};
+
+    #[tokio::test]
+    async fn a_start_on_a_folder_in_use_makes_nothing_in_it() {
+        let temporary = tempfile::tempdir().unwrap();
+        let data = DataFolder::open(temporary.path()).unwrap();
+        let _held = data.lock().unwrap();
+        let start = Program::start(Config::at(data.path()), FakeClock::at(Millis(0)), SeededRandom::new(1));
+        assert!(matches!(start.await, Err(StartError::Open(OpenError::InUse(_)))));
+        let names: Vec<_> = std::fs::read_dir(data.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        assert_eq!(names, ["folder.lock"]);
+    }
 }

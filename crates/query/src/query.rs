@@ -89,6 +89,46 @@ pub enum Query {
 }
 
 impl Query {
+    /// The field that it asks of: a path for [`Query::Nested`]; `None` for what only joins or negates.
+    pub fn field(&self) -> Option<&Field> {
+        match self {
+            Query::Term { field, .. }
+            | Query::Terms { field, .. }
+            | Query::Range { field, .. }
+            | Query::Exists { field }
+            | Query::Prefix { field, .. }
+            | Query::Wildcard { field, .. }
+            | Query::Match { field, .. }
+            | Query::Nested { path: field, .. } => Some(field),
+            Query::MatchAll | Query::MatchNone | Query::And(_) | Query::Or(_) | Query::Not(_) => None,
+        }
+    }
+
+    /// The same query with other names of fields, at every depth.
+    #[must_use]
+    pub fn with_fields(self, name: &impl Fn(Field) -> Field) -> Query {
+        let each = |queries: Vec<Query>| queries.into_iter().map(|one| one.with_fields(name)).collect();
+        match self {
+            Query::And(members) => Query::And(each(members)),
+            Query::Or(members) => Query::Or(each(members)),
+            Query::Not(inner) => Query::Not(Box::new(inner.with_fields(name))),
+            Query::Nested { path, query } => {
+                Query::Nested { path: name(path), query: Box::new(query.with_fields(name)) }
+            }
+            Query::Term { field, value } => Query::Term { field: name(field), value },
+            Query::Terms { field, values } => Query::Terms { field: name(field), values },
+            Query::Range { field, lower, upper } => Query::Range { field: name(field), lower, upper },
+            Query::Exists { field } => Query::Exists { field: name(field) },
+            Query::Prefix { field, prefix } => Query::Prefix { field: name(field), prefix },
+            Query::Wildcard { field, pattern } => Query::Wildcard { field: name(field), pattern },
+            Query::Match { field, text, mode, prefix } => {
+                Query::Match { field: name(field), text, mode, prefix }
+            }
+            Query::MatchAll => Query::MatchAll,
+            Query::MatchNone => Query::MatchNone,
+        }
+    }
+
     /// All of them, without a needless level of the tree.
     pub fn all(mut queries: Vec<Query>) -> Query {
         match queries.len() {

@@ -17,7 +17,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 const FORMAT: &str = "ikb1";
-/// A configured key is a text of at least this many characters (`http-core.md` §11).
+/// A configured key is a text of at least this many characters (Kibana's setting has the same minimum).
 pub const MIN_KEY_LENGTH: usize = 32;
 /// The work of one derivation, as Kibana's. It is done once per key and process, not per value.
 const ROUNDS: NonZeroU32 = NonZeroU32::MIN.saturating_add(9_999);
@@ -111,6 +111,11 @@ impl Keyring {
         &self.primary.id
     }
 
+    /// Whether the key of this name is here, so that what it wrote can be read.
+    pub fn has(&self, key_id: &str) -> bool {
+        std::iter::once(&self.primary).chain(&self.decryption_only).any(|key| key.id == key_id)
+    }
+
     /// Encrypts `plain`, bound to `bound_to`.
     ///
     /// # Errors
@@ -180,6 +185,8 @@ mod tests {
         assert_eq!(ring("b", &["a"]).decrypt(&text, b"bound").unwrap(), b"hunter2");
         let unknown = ring("b", &[]).decrypt(&text, b"bound");
         assert_eq!(unknown, Err(DecryptError::UnknownKey(RING.primary_id().to_owned())));
+        let has = |ring: &Keyring| ring.has(RING.primary_id());
+        assert_eq!([has(&RING), has(&ring("b", &["a"])), has(&ring("b", &[]))], [true, true, false]);
     }
 
     #[test]

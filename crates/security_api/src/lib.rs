@@ -1,4 +1,4 @@
-//! Users, and who one is: `/internal/security/…` (`http-core.md` §3).
+//! Users, and who one is: `/internal/security/…`, as Kibana's server source, 8.19, has them.
 
 mod routes;
 

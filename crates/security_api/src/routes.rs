@@ -242,8 +242,8 @@ async fn delete(identity: Arc<Identity>, call: Call) -> Result<Answer, ApiError>
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct NewPassword {
-    password: Option<String>,
-    new_password: String,
+    password: Option<Secret>,
+    new_password: Secret,
 }
 
 async fn password(identity: Arc<Identity>, mut call: Call) -> Result<Answer, ApiError> {
@@ -255,10 +255,9 @@ async fn password(identity: Arc<Identity>, mut call: Call) -> Result<Answer, Api
         require_manage_security(&principal, "cluster:admin/xpack/security/user/change_password")?;
     }
     // Who changes their own shows that they know the present one.
-    let present = own.then(|| Secret::from(body.password.unwrap_or_default()));
-    let new = Secret::from(body.new_password);
+    let present = own.then(|| body.password.unwrap_or_default());
     identity
-        .change_password(username, present, new)
+        .change_password(username, present, body.new_password)
         .await
         .map_err(|error| refusal_of_change(error, "user must exist in order to change password"))?;
     Ok(Answer::empty(StatusCode::NO_CONTENT))

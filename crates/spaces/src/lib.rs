@@ -1,4 +1,4 @@
-//! Spaces: `/api/spaces/space` and what belongs to it (`http-core.md` §6).
+//! Spaces: `/api/spaces/space` and what belongs to it.
 
 mod model;
 mod routes;

@@ -24,7 +24,7 @@ impl From<SpaceError> for ApiError {
 const GLOBAL_ALL: Authorization = Authorization::Service("the global base privilege all");
 const ANY_IN_SPACE: Authorization = Authorization::Service("any privilege in the space");
 
-fn seed_example() -> Value {
+fn documented_example() -> Value {
     json!({
         "id": "marketing", "name": "Marketing", "color": null, "imageUrl": "", "initials": "MK",
         "description": "This is the Marketing Space", "disabledFeatures": []
@@ -44,7 +44,7 @@ pub fn routes(spaces: &Spaces) -> Vec<Route> {
             space(RouteSpec::new(Method::Post, "/api/spaces/space", GLOBAL_ALL))
                 .document("spaces", "post-spaces-space", "Create a space")
                 .body(Body::Json(write_schema()))
-                .example(seed_example)
+                .example(documented_example)
                 .answers(409, "The id is taken.", fault_schema()),
             |spaces, call| Box::pin(create(spaces, call)),
         ),

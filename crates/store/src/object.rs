@@ -1,4 +1,4 @@
-//! A saved object, as the store keeps it (`http-core.md` §7).
+//! A saved object, as the store keeps it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;

@@ -1,7 +1,7 @@
 //! Encrypted attributes: sealed on the way to the engine, stripped or opened on the way back.
 //!
 //! A value is bound to the object's type and id, to its space (class `single` outside the default space
-//! only), and to the attributes that the type declares as bound (`http-core.md` §9).
+//! only), and to the attributes that the type declares as bound.
 
 use crate::error::StoreError;
 use crate::object::{Draft, Key, SavedObject};

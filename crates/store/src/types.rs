@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// How ids and spaces go together (`http-core.md` §7).
+/// How ids and spaces go together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
     /// An id is apart in every space; the object lives in one.
@@ -157,7 +157,7 @@ impl Registry {
 }
 
 /// The space that [`Class::Single`] objects are bound to when encrypted: none in the default space, as
-/// Kibana binds them (`http-core.md` §9).
+/// Kibana binds them.
 pub(crate) fn bound_space(key: &Key) -> Option<&str> {
     key.space.as_deref().filter(|space| *space != DEFAULT_SPACE)
 }

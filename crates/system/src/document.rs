@@ -1,4 +1,4 @@
-//! `GET /api/oas` (`http-core.md` §10.1).
+//! `GET /api/oas`.
 
 use crate::System;
 use http::StatusCode;

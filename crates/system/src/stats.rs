@@ -1,18 +1,16 @@
-//! `GET /api/stats` and `GET /metrics` (`http-core.md` §10.3).
+//! `GET /api/stats` and `GET /metrics`.
 
 use crate::System;
 use crate::host::Host;
 use http::StatusCode;
-use ikebana_http::{
-    Access, Answer, ApiError, Authorization, Call, Method, MetricsRegistry, RouteSpec, Snapshot,
-};
+use ikebana_http::{Access, Answer, ApiError, Authorization, Call, Method, MetricsRegistry, RouteSpec};
 use ikebana_schema::{Schema, Unknown, any, boolean, literal, object, union};
 use ikebana_store::{EngineStats, Store};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
 pub(crate) fn spec() -> RouteSpec {
@@ -44,8 +42,7 @@ fn asked(call: &Call, name: &str) -> bool {
 }
 
 pub(crate) async fn answer(system: Arc<System>, call: Call) -> Result<Answer, ApiError> {
-    let snapshot = system.app()?.metrics().snapshot();
-    let mut stats = stats(&system, &snapshot, &Host::read());
+    let mut stats = stats(&system, crate::status::metrics(&system)?);
     if asked(&call, "extended") {
         let name = if asked(&call, "legacy") { "clusterUuid" } else { "cluster_uuid" };
         stats["usage"] = json!({});
@@ -55,51 +52,56 @@ pub(crate) async fn answer(system: Arc<System>, call: Call) -> Result<Answer, Ap
     Ok(Answer::json(&stats))
 }
 
-fn stats(system: &System, snapshot: &Snapshot, host: &Host) -> Value {
+/// The metrics of the status, in this route's spelling and order, and who says so.
+fn stats(system: &System, metrics: Value) -> Value {
     let about = &system.about;
-    let now = system.clock.now();
-    json!({
-        "process": {
-            "memory": {
-                "heap": {
-                    "total_bytes": host.data, "used_bytes": host.data, "size_limit": host.memory_total,
-                },
-                "resident_set_size_bytes": host.resident,
-            },
-            "pid": std::process::id(),
-            "event_loop_delay": 0,
-            "uptime_ms": now.since(system.started).as_millis() as u64,
-        },
-        "os": {
-            "platform": std::env::consts::OS,
-            "platform_release": format!("{}-{}", std::env::consts::OS, host.release),
-            "load": {"1m": host.load[0], "5m": host.load[1], "15m": host.load[2]},
-            "memory": {
-                "total_bytes": host.memory_total,
-                "free_bytes": host.memory_free,
-                "used_bytes": host.memory_total.saturating_sub(host.memory_free),
-            },
-            "uptime_ms": (host.uptime * 1000.0) as u64,
-        },
-        "response_times": {"avg_ms": snapshot.average_millis, "max_ms": snapshot.max_millis},
-        "requests": {
-            "total": snapshot.total, "disconnects": snapshot.disconnects, "status_codes": snapshot.statuses,
-        },
-        "concurrent_connections": snapshot.connections,
-        "kibana": {
-            "uuid": about.uuid,
-            "name": about.name,
-            "index": ".kibana",
-            "host": about.host,
-            "locale": "en",
-            "transport_address": format!("{}:{}", about.host, about.port),
-            "version": about.number,
-            "snapshot": false,
-            "status": if system.engine_stats().full { "yellow" } else { "green" },
-        },
-        "last_updated": now.iso(),
-        "collection_interval_ms": 5000,
-    })
+    let kibana = json!({
+        "uuid": about.uuid,
+        "name": about.name,
+        "index": ".kibana",
+        "host": about.host,
+        "locale": "en",
+        "transport_address": format!("{}:{}", about.host, about.port),
+        "version": about.number,
+        "snapshot": false,
+        "status": if system.engine_stats().full { "yellow" } else { "green" },
+    });
+    let mut metrics = respelled(metrics);
+    metrics["kibana"] = kibana;
+    let order = [
+        "process",
+        "os",
+        "response_times",
+        "requests",
+        "concurrent_connections",
+        "elasticsearch_client",
+        "kibana",
+        "last_updated",
+        "collection_interval_ms",
+    ];
+    order.into_iter().map(|name| (name.to_owned(), metrics[name].take())).collect::<Map<_, _>>().into()
+}
+
+/// `totalIdleSockets` becomes `total_idle_sockets`, `uptime_in_millis` becomes `uptime_ms`.
+fn respelled(value: Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            map.into_iter().map(|(name, value)| (snake_case(&name), respelled(value))).collect()
+        }
+        Value::Array(list) => list.into_iter().map(respelled).collect(),
+        other => other,
+    }
+}
+
+fn snake_case(name: &str) -> String {
+    let mut text = String::with_capacity(name.len() + 4);
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() {
+            text.push('_');
+        }
+        text.push(letter.to_ascii_lowercase());
+    }
+    text.replace("_in_millis", "_ms").replace("_in_bytes", "_bytes")
 }
 
 pub(crate) async fn metrics(system: Arc<System>) -> Result<Answer, ApiError> {

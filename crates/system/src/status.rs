@@ -1,4 +1,4 @@
-//! `GET /api/status` (`http-core.md` §10.1).
+//! `GET /api/status`.
 
 use crate::System;
 use crate::host::Host;
@@ -151,7 +151,7 @@ fn v7_status(system: &System, services: &[Service], level: Level) -> Value {
     })
 }
 
-fn metrics(system: &System) -> Result<Value, ApiError> {
+pub(crate) fn metrics(system: &System) -> Result<Value, ApiError> {
     let snapshot = system.app()?.metrics().snapshot();
     let host = Host::read();
     let now = system.clock.now();

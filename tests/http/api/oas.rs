@@ -1,4 +1,4 @@
-//! `/api/oas` (`http-core.md` section 10.1).
+//! `/api/oas`: Kibana's server source, 8.19.
 
 use crate::support::bare;
 use ikebana_testkit::server::TestServer;

@@ -1,4 +1,4 @@
-//! `/api/stats` (`http-core.md` section 10.3).
+//! `/api/stats`, which Kibana does not document: as servers of its 9.x line were seen to answer.
 
 use crate::support::{As as _, bare, error, server_with_bob};
 use ikebana_testkit::server::TestServer;

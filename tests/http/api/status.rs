@@ -1,4 +1,4 @@
-//! `/api/status` (`http-core.md` section 10.1).
+//! `/api/status`: Kibana's server source, 8.19.
 
 use crate::support::{As as _, error, server_with_bob};
 use ikebana_testkit::server::TestServer;

@@ -1,4 +1,4 @@
-//! `elastic-api-version` (`http-core.md` section 1.4).
+//! `elastic-api-version`: Kibana's server source, 8.19, and its integration tests.
 
 use crate::support::{Custom, bare, error};
 use ikebana_http::{Answer, ApiError, Authorization, Body, Method, Route, RouteSpec};

@@ -1,4 +1,4 @@
-//! Who calls (`http-core.md` section 3).
+//! Who calls: Kibana 8.19, asserted by its API tests; the cluster's words are Elasticsearch's.
 
 use crate::support::{As as _, bare, cluster, create_user, error, server_with_bob};
 use ikebana_testkit::server::{Reply, TestServer};

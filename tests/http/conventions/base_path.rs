@@ -1,4 +1,4 @@
-//! `server.basePath` and `server.rewriteBasePath` (`http-core.md` section 1, step 1, and 11).
+//! `server.basePath` and `server.rewriteBasePath`: Kibana's server source, 8.19.
 
 use crate::support::{bare, default_space};
 use ikebana_testkit::server::TestServer;

@@ -1,4 +1,4 @@
-//! `kbn-version` (`http-core.md` section 1.2).
+//! `kbn-version`: Kibana 8.19, asserted by its integration tests.
 
 use ikebana_testkit::server::TestServer;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Error bodies (`http-core.md` section 1.6 and 3.1).
+//! Error bodies: Kibana 8.19, asserted by its API tests.
 
 use crate::support::{As as _, Custom, bare, error};
 use http::StatusCode;

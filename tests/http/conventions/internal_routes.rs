@@ -1,4 +1,4 @@
-//! Internal routes (`http-core.md` section 1.3).
+//! Internal routes: Kibana's server source, 8.19.
 
 use crate::support::error;
 use ikebana_testkit::server::TestServer;

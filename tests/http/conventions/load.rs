@@ -1,6 +1,7 @@
 //! Too much at once, and callers that take their time.
 
 use crate::support::{Custom, bare, error, raw, read_one};
+use http_body_util::BodyExt as _;
 use ikebana_http::{Answer, Authentication, Authorization, Body, Method, Route, RouteSpec};
 use ikebana_testkit::server::{Reply, TestServer};
 use serde_json::json;
@@ -187,6 +188,37 @@ async fn a_streamed_body_is_not_read_by_the_server() {
                 kbn-xsrf: 1\r\ncontent-length: 1000000\r\n\r\n";
     stream.write_all(head.as_bytes()).await.expect("sent");
     assert_eq!(read_one(&mut stream).await.whole(), (200, json!({"early": true})));
+}
+
+/// Reads a streamed body to its end, as a route would.
+fn upload() -> Route {
+    RouteSpec::new(Method::Post, "/api/upload", Authorization::Open("a test"))
+        .body(Body::Stream)
+        .max_bytes(10)
+        .handle(|mut call| async move {
+            let body = call.stream.take().expect("a body").collect().await?;
+            Ok(Answer::json(&json!({"size": body.to_bytes().len()})))
+        })
+}
+
+#[tokio::test]
+async fn a_streamed_body_has_the_limits_of_its_route() {
+    let server = Custom::start(Vec::new(), vec![upload()], |settings| {
+        settings.payload_timeout = Duration::from_millis(100);
+    })
+    .await;
+    let post = || server.request("POST", "/api/upload").superuser().xsrf();
+    let whole = (200, json!({"size": 10}));
+    let large = error(413, "Payload content length greater than maximum allowed: 10");
+    assert_eq!(post().body("x".repeat(10)).send().await.whole(), whole);
+    assert_eq!(post().chunked(&[b"xxxx", b"xxxxxx"]).send().await.whole(), whole);
+    assert_eq!(post().body("x".repeat(11)).send().await.whole(), large);
+    assert_eq!(post().chunked(&[b"xxxx", b"xxxxxxx"]).send().await.whole(), large);
+    let slow = "POST /api/upload HTTP/1.1\r\nhost: x\r\nauthorization: Basic ZWxhc3RpYzpjaGFuZ2VtZQ==\r\n\
+                kbn-xsrf: 1\r\ntransfer-encoding: chunked\r\n\r\n4\r\nxxxx\r\n";
+    let mut stream = TcpStream::connect(server.address).await.expect("a connection");
+    stream.write_all(slow.as_bytes()).await.expect("half a body sent");
+    assert_eq!(read_one(&mut stream).await.whole(), bare(408));
 }
 
 #[tokio::test]

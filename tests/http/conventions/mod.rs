@@ -1,4 +1,4 @@
-//! What holds for every route (`http-core.md` sections 1 to 3, 5).
+//! What holds for every route.
 
 mod api_version;
 mod authentication;
@@ -17,5 +17,6 @@ mod routing;
 mod shutdown;
 mod spaces_in_paths;
 mod tls;
+mod unread;
 mod validation;
 mod xsrf;

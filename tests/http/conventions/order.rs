@@ -1,5 +1,5 @@
-//! Which check answers first (`http-core.md` section 1). Every request here has two faults; the earlier
-//! step must answer.
+//! Which check answers first (Kibana's server source, 8.19; unverified: the order among client version, internal
+//! routes and privileges). Every request here has two faults; the earlier step must answer.
 
 use crate::support::{As as _, Custom, bare, error};
 use ikebana_http::{Answer, ApiError, Authorization, Body, Method, Route, RouteSpec};

@@ -1,4 +1,4 @@
-//! Size, content type and parsing of bodies (`http-core.md` section 1, step 4, and 1.6).
+//! Size, content type and parsing of bodies: the behaviour of hapi, Kibana's framework.
 
 use crate::support::{Custom, error, plain_space};
 use crate::support::{bare, read_one};

@@ -1,4 +1,4 @@
-//! From a path to a route (`http-core.md` section 1, step 2).
+//! From a path to a route.
 
 use crate::support::{Custom, bare, raw};
 use ikebana_http::{Answer, Authentication, Authorization, Method, RouteSpec};

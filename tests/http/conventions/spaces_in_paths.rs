@@ -1,4 +1,4 @@
-//! `/s/{space}` (`http-core.md` section 5).
+//! `/s/{space}`: Kibana's server source, 8.19.
 
 use crate::support::{bare, create_space, default_space, error, plain_space};
 use ikebana_testkit::server::TestServer;

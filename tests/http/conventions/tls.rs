@@ -8,8 +8,10 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use serde_json::json;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
@@ -240,7 +242,8 @@ async fn the_plain_port_shows_the_way() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = taken.local_addr().expect("an address").port();
     drop(taken);
-    let task = ikebana_http::redirect_to_tls("127.0.0.1", port, 5601).expect("a listener");
+    let patience = Duration::from_millis(200);
+    let task = ikebana_http::redirect_to_tls("127.0.0.1", port, 5601, patience).expect("a listener");
     let address = std::net::SocketAddr::from(([127, 0, 0, 1], port));
     let bytes = b"GET /api/status?a=b HTTP/1.1\r\nhost: example.org:80\r\nconnection: close\r\n\r\n";
     let reply = Reply::read(&crate::support::raw(address, bytes).await);
@@ -248,5 +251,20 @@ async fn the_plain_port_shows_the_way() {
         (reply.status, reply.header("location")),
         (302, Some("https://example.org:5601/api/status?a=b"))
     );
+    // Who sends no whole head does not keep a connection, nor does one more request.
+    for sent in ["GET / HTTP/1.1\r\nhost:", "GET / HTTP/1.1\r\nhost: x\r\n\r\n"] {
+        let answer = timeout(Duration::from_secs(5), crate::support::raw(address, sent.as_bytes())).await;
+        let answer = answer.unwrap_or_else(|_| panic!("{sent:?} keeps a connection for ever"));
+        assert_eq!(answer.starts_with(b"HTTP/1.1 302"), sent.ends_with("\r\n\r\n"), "{sent:?}");
+    }
+    // More than there are places for: they end, and others get their turn.
+    let mut open = Vec::new();
+    for _ in 0..300 {
+        open.push(TcpStream::connect(address).await.expect("a connection"));
+    }
+    let reply = Reply::read(
+        &timeout(Duration::from_secs(5), crate::support::raw(address, bytes)).await.expect("a turn"),
+    );
+    assert_eq!(reply.status, 302);
     task.abort();
 }

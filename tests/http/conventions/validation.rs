@@ -1,4 +1,4 @@
-//! Texts of config-schema (`http-core.md` section 2), as far as a route of this program shows them. The other
+//! Texts of config-schema, Kibana's validation library, as far as a route of this program shows them. The other
 //! kinds are tested where the schema is.
 
 use crate::support::error;

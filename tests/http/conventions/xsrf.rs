@@ -1,4 +1,4 @@
-//! `kbn-xsrf` (`http-core.md` section 1.1).
+//! `kbn-xsrf`: Kibana 8.19, asserted by its integration tests.
 
 use crate::support::{Custom, bare, error, plain_space};
 use ikebana_http::{Answer, Authorization, Method, RouteSpec};

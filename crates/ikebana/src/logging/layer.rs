@@ -14,15 +14,10 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Arc;
 use tracing::level_filters::LevelFilter;
-use tracing::span::{Attributes, Id};
 use tracing::subscriber::Interest;
 use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
-use tracing_subscriber::registry::LookupSpan;
-
-/// The span that stands for a request; its field `id` is the request's.
-const REQUEST: &str = "request";
 
 /// The target of all events that libraries write through the `log` facade.
 const FROM_LOG: &str = "log";
@@ -92,7 +87,7 @@ impl LogLayer {
 
     fn wants(&self, metadata: &Metadata<'_>) -> bool {
         if metadata.is_span() {
-            return metadata.name() == REQUEST;
+            return false;
         }
         let level = Level::from(metadata.level());
         let (target, from_log) = (metadata.target(), metadata.target() == FROM_LOG);
@@ -166,26 +161,7 @@ impl Write for SharedConsole {
     }
 }
 
-/// Kept with a request's span.
-struct RequestId(String);
-
-struct IdField(Option<String>);
-
-impl tracing::field::Visit for IdField {
-    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
-        if field.name() == "id" {
-            self.0 = Some(format!("{value:?}"));
-        }
-    }
-
-    fn record_str(&mut self, field: &tracing::field::Field, value: &str) {
-        if field.name() == "id" {
-            self.0 = Some(value.to_owned());
-        }
-    }
-}
-
-impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LogLayer {
+impl<S: Subscriber> Layer<S> for LogLayer {
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
         if self.wants(metadata) { Interest::always() } else { Interest::never() }
     }
@@ -195,30 +171,17 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LogLayer {
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        let events = match self.highest {
+        Some(match self.highest {
             Level::Off => LevelFilter::OFF,
             Level::Fatal | Level::Error => LevelFilter::ERROR,
             Level::Warn => LevelFilter::WARN,
             Level::Info => LevelFilter::INFO,
             Level::Debug => LevelFilter::DEBUG,
             Level::Trace => LevelFilter::TRACE,
-        };
-        // The span of a request is of level info; an error within it is to know it.
-        Some(if self.highest == Level::Off { events } else { events.max(LevelFilter::INFO) })
+        })
     }
 
-    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        if attributes.metadata().name() != REQUEST {
-            return;
-        }
-        let mut field = IdField(None);
-        attributes.record(&mut field);
-        if let (Some(span), Some(request)) = (context.span(id), field.0) {
-            span.extensions_mut().insert(RequestId(request));
-        }
-    }
-
-    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let mut fields = Fields::default();
         event.record(&mut fields);
         let target = fields.foreign_target.as_deref().unwrap_or(event.metadata().target());
@@ -231,15 +194,12 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LogLayer {
         if level > self.level_of(&logger, foreign) {
             return;
         }
-        let request = context.event_scope(event).and_then(|mut scope| {
-            scope.find_map(|span| span.extensions().get::<RequestId>().map(|id| id.0.clone()))
-        });
         let record = Record {
             level,
             logger,
             message: fields.message,
             fields: fields.fields,
-            request,
+            request: ikebana_http::current_request().map(|id| id.to_string()),
             time: self.clock.now(),
             uptime: self.clock.elapsed(),
         };

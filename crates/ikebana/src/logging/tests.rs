@@ -39,6 +39,10 @@ fn logged(settings: &LoggingSettings, terminal: bool, code: impl FnOnce()) -> St
     String::from_utf8(bytes).unwrap().replace(&format!("\"pid\":{}", std::process::id()), "\"pid\":1")
 }
 
+fn in_request(id: &str, code: impl FnOnce()) {
+    ikebana_http::within_request(ikebana_http::RequestId::Given(id.into()), code);
+}
+
 fn plain() -> LoggingSettings {
     LoggingSettings { color: false, ..LoggingSettings::default() }
 }
@@ -70,7 +74,7 @@ fn a_line_for_people_padding_unverified() {
     let text = logged(&plain(), true, || {
         tracing::info!(target: "http.server", port = 5601, path = "/a b", empty = "", ok = true, "running");
         tracing::warn!(target: "ikebana_store::embedded::writer", "slow");
-        tracing::info_span!("request", id = %"r-1").in_scope(|| tracing::error!(target: "http", "failed"));
+        in_request("r-1", || tracing::error!(target: "http", "failed"));
         tracing::debug!("unheard");
     });
     let lines = [
@@ -91,9 +95,8 @@ fn colours_on_a_terminal() {
 #[test]
 fn an_ecs_line_uptime_unverified() {
     let text = logged(&plain(), false, || {
-        let span = tracing::info_span!("request", id = %"r-1");
         let error = std::io::Error::other("disk");
-        span.in_scope(|| {
+        in_request("r-1", || {
             tracing::error!(
                 target: "plugins.x",
                 {
@@ -292,7 +295,7 @@ fn nobody_can_forge_a_line() {
     let shown = "a\\r\\n[2024] forged\\u{1b}[2J\\u{85}\\u{2028}\\u{202e}\\u{7f}\\u{0}\\tend";
     let text = logged(&plain(), true, || {
         tracing::info!(target: "t", value = evil.replace(' ', "_"), "{evil}");
-        tracing::info_span!("request", id = evil).in_scope(|| tracing::info!(target: "t", "m"));
+        in_request(evil, || tracing::info!(target: "t", "m"));
     });
     let expected = format!(
         "{UNTIL_MESSAGE}[INFO ][t] {shown} value={}\n{UNTIL_MESSAGE}[INFO ][t] m request={shown}\n",

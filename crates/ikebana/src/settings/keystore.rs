@@ -1,4 +1,4 @@
-//! `kibana.keystore`: settings that are kept encrypted beside `kibana.yml` (`http-core.md` §11).
+//! `kibana.keystore`: settings that are kept encrypted beside `kibana.yml`. Format: Kibana's own tool, 8.19.
 
 use super::SettingsError;
 use super::files::override_value;

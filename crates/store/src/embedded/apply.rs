@@ -6,7 +6,7 @@ use super::row::{COLUMNS, Derived, PreparedPut, Stored, derive, key_space, names
 use super::writer::outside;
 use crate::commit::{Operation, Precondition};
 use crate::error::StoreError;
-use crate::object::{ALL_SPACES, Key, SavedObject, Version};
+use crate::object::{ALL_SPACES, Key, Reference, SavedObject, Version};
 use ikebana_clock::Millis;
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, params};
@@ -42,6 +42,23 @@ pub(super) struct Prepared {
     pub(super) term: u64,
 }
 
+impl Prepared {
+    /// Whether the last thing to hold is that the first thing to be written is not there yet: then the write
+    /// says so itself, and nobody need look before.
+    fn creates(&self) -> bool {
+        match (self.preconditions.last(), self.operations.first()) {
+            (Some(Precondition::Absent(key)), Some(PreparedOperation::Put(put))) => *key == put.saved.key,
+            _ => false,
+        }
+    }
+
+    /// Whether it may be refused after it wrote something: a single object without values that must be the
+    /// only ones is looked at first and then written.
+    pub(super) fn may_be_refused_late(&self) -> bool {
+        !matches!(&*self.operations, [PreparedOperation::Put(put)] if put.derived.unique.is_empty())
+    }
+}
+
 #[derive(Debug)]
 pub(super) enum PreparedOperation {
     Put(Box<PreparedPut>),
@@ -72,6 +89,11 @@ pub(super) struct Outcome {
     pub(super) deleted: u64,
 }
 
+const INSERT: &str = "INSERT INTO objects VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, \
+     ?14, ?15, ?16) ON CONFLICT (type, space, id) DO NOTHING";
+const REPLACE: &str = "REPLACE INTO objects VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, \
+     ?14, ?15, ?16)";
+
 /// Applies members one after the other and draws sequence numbers.
 pub(super) struct Applier<'a> {
     pub(super) connection: &'a Connection,
@@ -83,19 +105,22 @@ pub(super) struct Applier<'a> {
 }
 
 impl Applier<'_> {
-    /// Judges and does one commit. After an error the caller rolls the savepoint back.
-    pub(super) fn run(&mut self, commit: &Prepared) -> Result<Outcome, Failure> {
-        for precondition in &commit.preconditions {
-            self.judge(precondition)?;
-        }
+    /// Looks whether all preconditions hold, but for the one that the first write itself asks; writes nothing.
+    pub(super) fn judge_all(&mut self, commit: &Prepared) -> Result<(), Failure> {
+        let asked_later = usize::from(commit.creates());
+        let asked_now = &commit.preconditions[..commit.preconditions.len() - asked_later];
+        asked_now.iter().try_for_each(|precondition| self.judge(precondition))
+    }
+
+    /// Does what the commit says. After an error the caller takes back what was written.
+    pub(super) fn apply(&mut self, commit: &mut Prepared) -> Result<Outcome, Failure> {
         let mut outcome = Outcome::default();
-        for (at, operation) in commit.operations.iter().enumerate() {
+        let mut must_be_new = commit.creates();
+        for operation in &mut commit.operations {
             match operation {
                 PreparedOperation::Put(put) => {
-                    // A precondition looked just now; only an operation before this one could have made it.
-                    let absent = Precondition::Absent(put.draft.key.clone());
-                    let known_absent = at == 0 && commit.preconditions.contains(&absent);
-                    let saved = self.put(put, known_absent, &mut outcome)?;
+                    let saved = self.put(put, must_be_new, &mut outcome)?;
+                    must_be_new = false;
                     outcome.objects.push(saved);
                 }
                 PreparedOperation::Delete(key) => {
@@ -197,67 +222,47 @@ impl Applier<'_> {
 
     fn put(
         &mut self,
-        put: &PreparedPut,
-        known_absent: bool,
+        put: &mut PreparedPut,
+        must_be_new: bool,
         outcome: &mut Outcome,
     ) -> Result<Arc<SavedObject>, Failure> {
         let seq = self.draw();
-        let before = if known_absent { None } else { self.lookup(&put.draft.key)? };
+        let before = if must_be_new { None } else { self.lookup(&put.saved.key)? };
         let object = before.as_ref().map_or_else(|| signed(seq), |stored| stored.row);
-        let saved = self.saved(put, seq);
         if let Some(stored) = &before {
             self.remove_derived(stored)?;
         }
-        self.connection
-            .prepare_cached(
-                "INSERT OR REPLACE INTO objects VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
-                 ?13, ?14, ?15, ?16)",
-            )?
-            .execute(params![
-                object,
-                put.type_id,
-                put.space,
-                &*put.draft.key.id,
-                signed(seq),
-                signed(self.term),
-                put.draft.origin_id,
-                namespaces_text(&put.draft.namespaces),
-                put.attributes,
-                put.references,
-                saved.created_at.0,
-                saved.updated_at.0,
-                put.draft.created_by,
-                put.draft.updated_by,
-                put.draft.managed,
-                &*saved.type_migration_version,
-            ])?;
-        self.add_derived(object, put.type_id, &put.draft.namespaces, &put.derived)?;
-        self.add_references(object, put)?;
+        let version = Version { seq_no: seq, primary_term: self.term };
+        let saved = put.stamped(version, self.now);
+        let statement = if before.is_none() { INSERT } else { REPLACE };
+        let written = self.connection.prepare_cached(statement)?.execute(params![
+            object,
+            put.type_id,
+            key_space(&saved.key),
+            &*saved.key.id,
+            signed(seq),
+            signed(self.term),
+            saved.origin_id,
+            namespaces_text(&saved.namespaces),
+            put.attributes,
+            put.references,
+            saved.created_at.0,
+            saved.updated_at.0,
+            saved.created_by,
+            saved.updated_by,
+            saved.managed,
+            &*saved.type_migration_version,
+        ])?;
+        if written == 0 {
+            return Err(StoreError::Conflict(saved.key.clone()).into());
+        }
+        self.add_derived(object, put.type_id, &saved.namespaces, &put.derived)?;
+        self.add_references(object, &saved.references)?;
         if before.is_none() {
             self.counts.added(put.type_id);
         }
-        let saved = Arc::new(saved);
-        self.log(seq, &put.draft.key, put.type_id, Some(saved.clone()), outcome)?;
+        self.log(seq, &saved.key, put.type_id, Some(saved.clone()), outcome)?;
         Ok(saved)
-    }
-
-    fn saved(&self, put: &PreparedPut, seq: u64) -> SavedObject {
-        let draft = &put.draft;
-        let version = self.layout.by_id(put.type_id).map_or_else(|| "".into(), |one| one.version.clone());
-        SavedObject {
-            key: draft.key.clone(),
-            namespaces: draft.namespaces.clone(),
-            origin_id: draft.origin_id.clone(),
-            attributes: draft.attributes.clone(),
-            references: draft.references.clone(),
-            version: Version { seq_no: seq, primary_term: self.term },
-            created_at: draft.created_at.unwrap_or(self.now),
-            updated_at: self.now,
-            created_by: draft.created_by.clone(),
-            updated_by: draft.updated_by.clone(),
-            managed: draft.managed,
-            type_migration_version: version,
-        }
     }
 
     fn delete(&mut self, stored: &Stored, outcome: &mut Outcome) -> Result<(), Failure> {
@@ -287,7 +292,7 @@ impl Applier<'_> {
             } else {
                 let mut draft = stored.object.draft();
                 draft.namespaces = left;
-                self.put(&PreparedPut::new(self.layout, draft)?, false, outcome)?;
+                self.put(&mut PreparedPut::new(self.layout, draft)?, false, outcome)?;
             }
         }
         Ok(())
@@ -370,8 +375,8 @@ impl Applier<'_> {
         Ok(())
     }
 
-    fn add_references(&self, object: i64, put: &PreparedPut) -> Result<(), Failure> {
-        for reference in &put.draft.references {
+    fn add_references(&self, object: i64, references: &[Reference]) -> Result<(), Failure> {
+        for reference in references {
             self.connection
                 .prepare_cached("INSERT OR IGNORE INTO object_references VALUES (?, ?, ?)")?
                 .execute(params![reference.object_type, reference.id, object])?;

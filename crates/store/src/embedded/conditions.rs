@@ -198,49 +198,15 @@ fn quoted(words: &str) -> String {
 
 /// The field that a leaf asks of; empty for what has none.
 pub(super) fn field_of(leaf: &Query) -> &str {
-    match leaf {
-        Query::Term { field, .. }
-        | Query::Terms { field, .. }
-        | Query::Range { field, .. }
-        | Query::Exists { field }
-        | Query::Prefix { field, .. }
-        | Query::Wildcard { field, .. }
-        | Query::Match { field, .. }
-        | Query::Nested { path: field, .. } => field.as_str(),
-        Query::MatchAll | Query::MatchNone | Query::And(_) | Query::Or(_) | Query::Not(_) => "",
-    }
+    leaf.field().map_or("", Field::as_str)
 }
 
 /// The same query without `behind` before the names of its fields.
 pub(super) fn renamed(query: &Query, behind: &str) -> Query {
-    let mut query = query.clone();
-    rename(&mut query, behind);
-    query
-}
-
-fn rename(query: &mut Query, behind: &str) {
-    match query {
-        Query::And(members) | Query::Or(members) => {
-            members.iter_mut().for_each(|member| rename(member, behind));
-        }
-        Query::Not(inner) => rename(inner, behind),
-        Query::Nested { path: field, query } => {
-            rename(query, behind);
-            *field = shortened(field, behind);
-        }
-        Query::Term { field, .. }
-        | Query::Terms { field, .. }
-        | Query::Range { field, .. }
-        | Query::Exists { field }
-        | Query::Prefix { field, .. }
-        | Query::Wildcard { field, .. }
-        | Query::Match { field, .. } => *field = shortened(field, behind),
-        Query::MatchAll | Query::MatchNone => {}
-    }
-}
-
-fn shortened(field: &Field, behind: &str) -> Field {
-    Field::from(field.as_str().strip_prefix(behind).unwrap_or(field.as_str()))
+    query.clone().with_fields(&|field: Field| match field.as_str().strip_prefix(behind) {
+        Some(shortened) => Field::from(shortened),
+        None => field,
+    })
 }
 
 /// The kinds of the type's fields, and for those that the query names besides, the kinds that its values

@@ -32,6 +32,8 @@ struct Compiled {
     /// How many of the parameters the condition has; the order has the rest.
     in_condition: usize,
     leaves: Vec<Leaf>,
+    /// Whether an index of its own narrows the rows, or each must be looked into.
+    narrows: bool,
 }
 
 /// One page and the total. Runs in a transaction of the caller, so that both are of the same moment.
@@ -44,6 +46,24 @@ pub(super) fn page(
     let Some(compiled) = compile(layout, request)? else {
         return Ok(Page { total: 0, objects: Vec::new() });
     };
+    if compiled.narrows && request.size > 0 {
+        // One look at what the condition finds serves the total and the page.
+        let found = numbers(connection, leaves, compiled)?;
+        let shown = found.iter().skip(request.from).take(request.size).copied().collect::<Vec<_>>();
+        return Ok(Page { total: found.len() as u64, objects: objects(connection, layout, &shown)? });
+    }
+    counted(connection, layout, leaves, request, compiled)
+}
+
+/// For conditions that most rows fulfil: the total by an index alone, the page without looking further
+/// than it reaches.
+fn counted(
+    connection: &Connection,
+    layout: &Layout,
+    leaves: &Leaves,
+    request: &FindRequest,
+    compiled: Compiled,
+) -> Result<Page, StoreError> {
     leaves.set(compiled.leaves);
     let sql = |error: rusqlite::Error| outside(&error);
     let mut parameters = compiled.parameters;
@@ -80,6 +100,10 @@ pub(super) fn rows(
     request: &FindRequest,
 ) -> Result<Vec<i64>, StoreError> {
     let Some(compiled) = compile(layout, request)? else { return Ok(Vec::new()) };
+    numbers(connection, leaves, compiled)
+}
+
+fn numbers(connection: &Connection, leaves: &Leaves, compiled: Compiled) -> Result<Vec<i64>, StoreError> {
     leaves.set(compiled.leaves);
     let text =
         format!("SELECT o.object FROM objects o WHERE {} ORDER BY {}", compiled.condition, compiled.order);
@@ -140,6 +164,7 @@ fn compile(layout: &Layout, request: &FindRequest) -> Result<Option<Compiled>, S
     }
     let order = compiler.order(&request.sort)?;
     Ok(Some(Compiled {
+        narrows: compiler.indexed || !compiler.leaves.is_empty(),
         condition: conditions.join(" AND "),
         order,
         parameters: compiler.parameters.into_values(),
@@ -306,8 +331,8 @@ impl<'a> Compiler<'a> {
                     Some(names) if of_type.declared.class != Class::Agnostic => {
                         if self.indexed {
                             format!(
-                                "(+o.type = {id} AND EXISTS (SELECT 1 FROM object_spaces s WHERE s.space IN ({names}) \
-                                 AND s.type = {id} AND s.object = o.object))"
+                                "EXISTS (SELECT 1 FROM object_spaces s WHERE s.space IN ({names}) \
+                                 AND s.type = {id} AND s.object = o.object)"
                             )
                         } else {
                             format!(

@@ -18,6 +18,7 @@ mod row;
 mod search;
 mod writer;
 
+pub use backup::restore_closed;
 pub use open::{OpenError, Options};
 
 use crate::commit::{Commit, Committed};
@@ -35,7 +36,7 @@ use points::Points;
 use readers::Readers;
 use row::{COLUMNS, key_space, read, signed, unsigned};
 use rusqlite::{Connection, params};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::JoinHandle;
@@ -59,6 +60,10 @@ pub struct Embedded {
     writer: Option<JoinHandle<()>>,
     checkpointer: Option<JoinHandle<()>>,
     checkpoints: checkpoint::Stop,
+    path: PathBuf,
+    registry: Registry,
+    clock: Arc<dyn Clock>,
+    restoring: tokio::sync::Mutex<()>,
     // Held as long as the store is open; released by the system when the process ends, however it ends.
     _lock: Option<std::fs::File>,
 }
@@ -81,9 +86,7 @@ impl Embedded {
         let layout: SharedLayout = Arc::new(RwLock::new(Arc::new(opened.layout)));
         let writer = Writer {
             connection: opened.connection,
-            path: options.path.clone(),
             layout: layout.clone(),
-            registry,
             shared: shared.clone(),
             clock: clock.clone(),
             next_seq: opened.next_seq,
@@ -96,8 +99,12 @@ impl Embedded {
         let checkpointer = checkpoint::start(&options, shared.clone(), checkpoints.clone())?;
         let writer = thread("store-writer", move || writer.run())?;
         Ok(Self {
+            path: options.path.clone(),
             readers: Readers::new(options),
-            points: Points::new(clock),
+            points: Points::new(clock.clone()),
+            registry,
+            clock,
+            restoring: tokio::sync::Mutex::new(()),
             shared,
             layout,
             writer: Some(writer),
@@ -269,8 +276,17 @@ impl Engine for Embedded {
     }
 
     fn restore<'a>(&'a self, from: &'a Path) -> Answer<'a, ()> {
-        let from = from.to_owned();
-        self.submit(|reply| Job::Restore(from, reply), crate::Priority::Interactive).boxed()
+        async move {
+            // The place beside the file is for one.
+            let _one = self.restoring.lock().await;
+            let (live, from) = (self.path.clone(), from.to_owned());
+            let (registry, clock) = (self.registry.clone(), self.clock.clone());
+            let staged = tokio::task::spawn_blocking(move || backup::stage(&live, &from, &registry, &*clock))
+                .await
+                .unwrap_or_else(|_| Err(StoreError::Unavailable("the store is closed".into())))?;
+            self.submit(|reply| Job::Restore(staged, reply), crate::Priority::Interactive).await
+        }
+        .boxed()
     }
 
     fn stats(&self) -> EngineStats {

@@ -142,7 +142,7 @@ pub(super) fn open(options: &Options, registry: &Registry, clock: &dyn Clock) ->
 }
 
 /// The file, readable for its owner only. SQLite gives the files beside it the same mode.
-fn make_private(path: &Path) -> std::io::Result<()> {
+pub(super) fn make_private(path: &Path) -> std::io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]
@@ -150,7 +150,7 @@ fn make_private(path: &Path) -> std::io::Result<()> {
     options.open(path).map(drop)
 }
 
-fn lock(path: &Path) -> Result<std::fs::File, OpenError> {
+pub(super) fn lock(path: &Path) -> Result<std::fs::File, OpenError> {
     let lock_path = path.with_extension("lock");
     let file = std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(lock_path)?;
     match file.try_lock() {

@@ -201,9 +201,11 @@ pub(super) fn date_from(text: &str) -> Option<Sql> {
 /// to do.
 #[derive(Debug)]
 pub(super) struct PreparedPut {
-    pub(super) draft: Draft,
+    /// The object as it will be, but for its version and times.
+    pub(super) saved: Arc<SavedObject>,
+    /// `None`: when it is written.
+    created_at: Option<Millis>,
     pub(super) type_id: i64,
-    pub(super) space: String,
     pub(super) attributes: String,
     pub(super) references: Option<String>,
     pub(super) derived: Derived,
@@ -219,12 +221,34 @@ impl PreparedPut {
         };
         Ok(Self {
             type_id: of_type.id,
-            space: key_space(&draft.key).to_owned(),
+            created_at: draft.created_at,
             attributes: serde_json::to_string(&draft.attributes).map_err(damaged)?,
             references,
             derived: derive(of_type, &draft.attributes),
-            draft,
+            saved: Arc::new(SavedObject {
+                key: draft.key,
+                namespaces: draft.namespaces,
+                origin_id: draft.origin_id,
+                attributes: draft.attributes,
+                references: draft.references,
+                version: Version { seq_no: 0, primary_term: 0 },
+                created_at: Millis(0),
+                updated_at: Millis(0),
+                created_by: draft.created_by,
+                updated_by: draft.updated_by,
+                managed: draft.managed,
+                type_migration_version: of_type.version.clone(),
+            }),
         })
+    }
+
+    /// The object as written now. Copies it only when an earlier try of the same commit was told of it.
+    pub(super) fn stamped(&mut self, version: Version, now: Millis) -> Arc<SavedObject> {
+        let saved = Arc::make_mut(&mut self.saved);
+        saved.version = version;
+        saved.created_at = self.created_at.unwrap_or(now);
+        saved.updated_at = now;
+        self.saved.clone()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The one thread that writes. Commits that wait together share one transaction and one sync.
 
 use super::apply::{Applier, Failure, Outcome, Prepared};
+use super::backup::Staged;
 use super::cache::Cache;
 use super::counts::Counts;
 use super::row::{damaged, signed};
@@ -9,11 +10,9 @@ use crate::commit::{Committed, Priority};
 use crate::error::StoreError;
 use crate::feed::Mark;
 use crate::object::{Key, SavedObject};
-use crate::types::Registry;
 use ikebana_clock::Clock;
 use rusqlite::{Connection, ffi};
 use std::collections::VecDeque;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -37,7 +36,7 @@ pub(super) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 pub(super) enum Job {
     Commit(Prepared, Reply<Committed>),
     /// Puts the content of another file in place of this one's.
-    Restore(PathBuf, Reply<()>),
+    Restore(Staged, Reply<()>),
     /// Copies the rest of the log into the file and starts the log anew.
     Checkpoint,
 }
@@ -142,9 +141,7 @@ pub(super) type OnFatal = Arc<dyn Fn(&str) + Send + Sync>;
 
 pub(super) struct Writer {
     pub(super) connection: Connection,
-    pub(super) path: PathBuf,
     pub(super) layout: SharedLayout,
-    pub(super) registry: Registry,
     pub(super) shared: Arc<Shared>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) next_seq: u64,
@@ -176,8 +173,8 @@ impl Writer {
                 other => Some(other),
             };
             match left_over {
-                Some(Job::Restore(from, reply)) => {
-                    let result = self.restore(&from);
+                Some(Job::Restore(staged, reply)) => {
+                    let result = self.restore(staged);
                     let _ = reply.send(result);
                 }
                 Some(Job::Checkpoint) => {
@@ -209,8 +206,8 @@ impl Writer {
             }
             return None;
         }
-        while let Some((commit, reply)) = members.take() {
-            match self.member(&commit) {
+        while let Some((mut commit, reply)) = members.take() {
+            match self.member(&mut commit) {
                 Ok(outcome) => pending.push((commit, Ok(outcome), reply)),
                 Err(Failure::Refused(error)) => pending.push((commit, Err(error), reply)),
                 Err(Failure::Sql(error)) => {
@@ -234,37 +231,45 @@ impl Writer {
         left_over
     }
 
-    /// One commit inside its own savepoint.
-    fn member(&mut self, commit: &Prepared) -> Result<Outcome, Failure> {
+    /// One commit, wholly or not at all.
+    fn member(&mut self, commit: &mut Prepared) -> Result<Outcome, Failure> {
         let first_seq = self.next_seq;
         if commit.term != self.term {
             let reason = "a backup was restored meanwhile";
             return Err(Failure::Refused(StoreError::Unavailable(reason.into())));
         }
         let layout = current(&self.layout);
-        self.connection.prepare_cached("SAVEPOINT member")?.execute([])?;
-        self.counts.begin();
         let mut applier = Applier {
             connection: &self.connection,
             layout: &layout,
-            next_seq: self.next_seq,
+            next_seq: first_seq,
             term: self.term,
             now: self.clock.now(),
             counts: &mut self.counts,
         };
-        let result = applier.run(commit);
+        applier.judge_all(commit)?;
+        // What can be refused only before it writes has nothing to take back.
+        let undoable = commit.may_be_refused_late();
+        if undoable {
+            self.connection.prepare_cached("SAVEPOINT member")?.execute([])?;
+        }
+        applier.counts.begin();
+        let result = applier.apply(commit);
         let next_seq = applier.next_seq;
         match result {
             Ok(outcome) => {
-                self.connection.prepare_cached("RELEASE member")?.execute([])?;
+                if undoable {
+                    self.connection.prepare_cached("RELEASE member")?.execute([])?;
+                }
                 self.next_seq = next_seq;
                 Ok(outcome)
             }
             Err(Failure::Refused(error)) => {
-                self.next_seq = first_seq;
                 self.counts.roll_back();
-                self.connection.prepare_cached("ROLLBACK TO member")?.execute([])?;
-                self.connection.prepare_cached("RELEASE member")?.execute([])?;
+                if undoable {
+                    self.connection.prepare_cached("ROLLBACK TO member")?.execute([])?;
+                    self.connection.prepare_cached("RELEASE member")?.execute([])?;
+                }
                 Err(Failure::Refused(error))
             }
             Err(error) => Err(error),
@@ -314,7 +319,7 @@ impl Writer {
     /// others with it.
     fn singly(&mut self, pending: Vec<Pending>) {
         self.roll_back();
-        for (commit, _, reply) in pending {
+        for (mut commit, _, reply) in pending {
             if self.shared.is_broken() {
                 let _ = reply.send(Err(broken()));
                 continue;
@@ -324,7 +329,7 @@ impl Writer {
                 .connection
                 .execute_batch("BEGIN IMMEDIATE")
                 .map_err(Failure::Sql)
-                .and_then(|()| self.member(&commit));
+                .and_then(|()| self.member(&mut commit));
             match result {
                 Ok(outcome) => self.finish_one(first_seq, (commit, Ok(outcome), reply)),
                 Err(failure) => {
@@ -400,11 +405,9 @@ impl Writer {
         Ok(())
     }
 
-    fn restore(&mut self, from: &std::path::Path) -> Result<(), StoreError> {
+    fn restore(&mut self, staged: Staged) -> Result<(), StoreError> {
         self.shared.cache.begin(std::iter::empty());
-        let restored =
-            super::backup::restore_into(&mut self.connection, &self.path, from, &self.registry, &self.clock);
-        let restored = match restored {
+        let restored = match super::backup::restore_into(&mut self.connection, staged) {
             Ok(restored) => restored,
             Err(failure) => {
                 self.shared.cache.give_up(std::iter::empty());

@@ -1,5 +1,5 @@
 //! What a space shows as switched off: the solution's rule and ids that were replaced
-//! (`http-core.md` section 6.1).
+//! (Kibana's server source, 8.19).
 
 use ikebana_identity::{Category, FEATURES};
 use ikebana_testkit::server::TestServer;

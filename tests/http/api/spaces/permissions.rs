@@ -1,4 +1,4 @@
-//! What somebody without privileges is told (`http-core.md` section 3.1).
+//! What somebody without privileges is told: Kibana 8.19, asserted by its API tests.
 
 use crate::support::{As as _, bare, create_space, error, server_with_bob};
 use serde_json::json;
